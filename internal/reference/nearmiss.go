@@ -1,0 +1,77 @@
+package reference
+
+import (
+	"regexp"
+	"strings"
+
+	"secretwrap/internal/problem"
+)
+
+var (
+	// anyScheme finds the scheme in any case and with any number of slashes.
+	// What stands before it decides whether it is ours: awssecretsmanager:// is not.
+	anyScheme = regexp.MustCompile(`(?i)secretsmanager:/+`)
+	// ecsARN is a bare ARN with one of the fields that ECS adds.
+	ecsARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s]+(:[^:\s]*){1,3}$`)
+	// parameterStore begins a reference to another service's parameter.
+	parameterStore = regexp.MustCompile(`(?i)^(\{\{\s*)?ssm://`)
+)
+
+// schemeStart returns where something that looks like the scheme begins in
+// text, -1 if nowhere.
+func schemeStart(text string) int {
+	for _, at := range anyScheme.FindAllStringIndex(text, -1) {
+		if at[0] == 0 || !letterOrDigit(text[at[0]-1]) {
+			return at[0]
+		}
+	}
+	return -1
+}
+
+func letterOrDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// nearMiss returns the problem with a literal that was meant as a reference,
+// nil if it was not.
+func nearMiss(text string) *problem.Problem {
+	if ecsARN.MatchString(text) {
+		return bad("an ARN with ECS's extra fields stands without a scheme", "write "+Scheme+" before it, or name the variable in SECRETWRAP_LITERAL")
+	}
+	if parameterStore.MatchString(text) {
+		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager, or name the variable in SECRETWRAP_LITERAL")
+	}
+	start := schemeStart(text)
+	if start < 0 {
+		return nil
+	}
+	corrected := correctedReference(text[start:])
+	switch {
+	case !strings.HasPrefix(text[start:], Scheme):
+		return bad("the scheme is not written as "+Scheme, "write "+corrected)
+	case start == 1 && strings.ContainsRune(`"'`, rune(text[0])):
+		return bad("quotes stand around the reference", "take the quotes away: "+corrected)
+	default:
+		return bad("a reference inside a text stands without braces", "write {{"+corrected+"}} in its place, or name the variable in SECRETWRAP_LITERAL")
+	}
+}
+
+// correctedReference returns a misspelt reference with its scheme put right. It
+// stops at the end of the secret's name: what follows may be a part of a text
+// that holds a password.
+func correctedReference(text string) string {
+	rest := text[len(anyScheme.FindString(text)):]
+	allowed := nameCharacters
+	if strings.HasPrefix(rest, "arn:") {
+		allowed += ":"
+	}
+	end := strings.IndexFunc(rest, func(c rune) bool { return !strings.ContainsRune(allowed, c) })
+	switch {
+	case end < 0:
+		return Scheme + rest
+	case rest[end] == '#' || rest[end] == '?':
+		return Scheme + rest[:end] + rest[end:end+1] + "…"
+	default:
+		return Scheme + rest[:end]
+	}
+}
