@@ -1,0 +1,137 @@
+// Package awssecrets makes one call to Secrets Manager.
+package awssecrets
+
+import (
+	"context"
+	"net/http/httptrace"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/logging"
+
+	"secretwrap/internal/secret"
+)
+
+// Request names one version of one secret.
+type Request struct {
+	// Secret is a name, an ARN, or an ARN without its suffix.
+	Secret string
+	// Region is where the secret is kept; empty means the function's region.
+	Region string
+	// Stage and Version select a version; both empty means AWSCURRENT.
+	Stage, Version string
+}
+
+// Document is what Secrets Manager keeps for one version of one secret.
+type Document struct {
+	Value secret.Value
+	// Binary is set when the value was stored as SecretBinary.
+	Binary    bool
+	VersionID string
+}
+
+// Client calls Secrets Manager. It is safe for concurrent use.
+type Client struct {
+	config      Config
+	credentials *aws.CredentialsCache
+	api         *secretsmanager.Client
+}
+
+// New returns a Client. It sends nothing. The config must have been checked.
+func New(config Config) (*Client, error) {
+	httpClient, err := newHTTPClient(config)
+	if err != nil {
+		return nil, err
+	}
+	credentials := aws.NewCredentialsCache(config.credentials)
+	options := secretsmanager.Options{
+		AppID:       "secretwrap",
+		Credentials: credentials,
+		HTTPClient:  httpClient,
+		Logger:      logging.Nop{},
+		Region:      config.Region,
+		Retryer:     aws.NopRetryer{},
+	}
+	if config.Endpoint != "" {
+		options.BaseEndpoint = aws.String(config.Endpoint)
+	}
+	if config.FIPS {
+		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if config.DualStack {
+		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	return &Client{config, credentials, secretsmanager.New(options)}, nil
+}
+
+// Get makes one attempt. With patience, it waits that long for a connection and
+// then that long for the whole answer; without, as long as ctx lasts. The error
+// is an *Error.
+func (c *Client) Get(ctx context.Context, request Request, patience time.Duration) (Document, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if patience > 0 {
+		timer := time.AfterFunc(patience, func() { cancel(errImpatient) })
+		defer timer.Stop()
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GotConn: func(httptrace.GotConnInfo) { timer.Reset(patience) },
+		})
+	}
+	if _, err := c.credentials.Retrieve(ctx); err != nil {
+		return Document{}, credentialsError(ctx, err)
+	}
+	answer, err := c.api.GetSecretValue(ctx, request.input(), func(o *secretsmanager.Options) {
+		if request.Region != "" {
+			o.Region = request.Region
+		}
+	})
+	if err != nil {
+		return Document{}, c.classify(ctx, request, err)
+	}
+	return document(request, answer)
+}
+
+// Renew forgets the credentials, so that the next call asks for new ones.
+func (c *Client) Renew() { c.credentials.Invalidate() }
+
+func (r Request) input() *secretsmanager.GetSecretValueInput {
+	input := &secretsmanager.GetSecretValueInput{SecretId: aws.String(r.Secret)}
+	if r.Stage != "" {
+		input.VersionStage = aws.String(r.Stage)
+	}
+	if r.Version != "" {
+		input.VersionId = aws.String(r.Version)
+	}
+	return input
+}
+
+// document takes the value out of the answer. The SDK accepts an answer that is
+// empty, and one that is about another secret.
+func document(request Request, answer *secretsmanager.GetSecretValueOutput) (Document, error) {
+	if answer.SecretString == nil && answer.SecretBinary == nil {
+		return Document{}, errNothing
+	}
+	if !request.answeredBy(aws.ToString(answer.ARN), aws.ToString(answer.Name)) {
+		return Document{}, errWrongSecret
+	}
+	version := aws.ToString(answer.VersionId)
+	if answer.SecretString != nil {
+		return Document{Value: secret.FromString(*answer.SecretString), VersionID: version}, nil
+	}
+	return Document{Value: secret.New(answer.SecretBinary), Binary: true, VersionID: version}, nil
+}
+
+// suffixLength is that of the hyphen and six characters that Secrets Manager
+// adds to a secret's name in its ARN.
+const suffixLength = 7
+
+// answeredBy reports whether the secret of that ARN and name is the one asked for.
+func (r Request) answeredBy(arn, name string) bool {
+	if !strings.HasPrefix(r.Secret, "arn:") {
+		return name == r.Secret
+	}
+	suffix, same := strings.CutPrefix(arn, r.Secret)
+	return same && (suffix == "" || len(suffix) == suffixLength && suffix[0] == '-')
+}

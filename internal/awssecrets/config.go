@@ -1,0 +1,126 @@
+package awssecrets
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"secretwrap/internal/problem"
+)
+
+// Config is how Secrets Manager is reached.
+type Config struct {
+	// Region is the function's.
+	Region string
+	// Endpoint replaces the address that follows from the region.
+	Endpoint string
+	// FIPS and DualStack choose among the addresses of a region.
+	FIPS, DualStack bool
+	// CABundle is a file of certificates that replaces the system's store.
+	CABundle string
+	// Connections is how many calls to one region may be under way at once.
+	Connections int
+
+	endpointVariable string
+	credentials      aws.CredentialsProvider
+}
+
+var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+
+// Load reads the configuration that AWS's own tools read from an environment,
+// and checks it against what will be asked for.
+func Load(environment map[string]string, requests []Request) (Config, problem.List) {
+	config := Config{
+		Region:      environment["AWS_REGION"],
+		FIPS:        isTrue(environment["AWS_USE_FIPS_ENDPOINT"]),
+		DualStack:   isTrue(environment["AWS_USE_DUALSTACK_ENDPOINT"]),
+		CABundle:    environment["AWS_CA_BUNDLE"],
+		Connections: connections(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+	}
+	if config.Region == "" {
+		config.Region = environment["AWS_DEFAULT_REGION"]
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
+		if value := environment[name]; value != "" && !isTrue(environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]) {
+			config.Endpoint, config.endpointVariable = value, name
+		}
+	}
+	problems := config.loadCredentials(environment)
+	problems = append(problems, config.checkEndpoint(requests)...)
+	return config, append(problems, config.checkRegion(requests)...)
+}
+
+// isTrue reads a switch as AWS's SDKs do.
+func isTrue(value string) bool { return strings.EqualFold(value, "true") }
+
+// connections follows from the memory, and with it the CPU, that Lambda gives.
+// One each is needed to fetch 20 secrets in little more than the time of one;
+// at 128 MB's share of CPU so many handshakes cost more than they save.
+func connections(memoryMB string) int {
+	memory, err := strconv.Atoi(memoryMB)
+	if err != nil {
+		return 32
+	}
+	return min(max(memory/16, 4), 32)
+}
+
+// checkEndpoint judges an address that replaces the region's own.
+func (c Config) checkEndpoint(requests []Request) problem.List {
+	if c.Endpoint == "" {
+		return nil
+	}
+	if cause := endpointFault(c.Endpoint); cause != "" {
+		return problem.List{c.endpointProblem(cause, "write https://HOST, or http:// and a loopback or private address")}
+	}
+	if c.FIPS || c.DualStack {
+		return problem.List{c.endpointProblem("an endpoint of one's own cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT", "keep one of them")}
+	}
+	for _, request := range requests {
+		if request.Region != "" && request.Region != c.Region {
+			p := c.endpointProblem("the endpoint is for one region, the secret is in "+request.Region, "take the variable away, or refer to a secret in the function's region")
+			p.Secret = request.Secret
+			return problem.List{p}
+		}
+	}
+	return nil
+}
+
+func (c Config) endpointProblem(cause, hint string) *problem.Problem {
+	return &problem.Problem{Class: problem.Config, Variable: c.endpointVariable, Cause: cause, Hint: hint}
+}
+
+// endpointFault says what is wrong with an address, "" if nothing.
+func endpointFault(endpoint string) string {
+	address, err := url.Parse(endpoint)
+	switch {
+	case err != nil || address.Hostname() == "" || address.Scheme != "http" && address.Scheme != "https":
+		return "the value is not the address of a server"
+	case address.User != nil || address.RawQuery != "" || address.Fragment != "":
+		return "the address holds more than a server and a path"
+	}
+	host, err := netip.ParseAddr(address.Hostname())
+	if address.Scheme == "http" && err == nil && !isLocal(host) {
+		return "plain http to a public address would show the secrets to the network"
+	}
+	return ""
+}
+
+// Plain reports whether the secrets travel unencrypted, as to an emulator.
+func (c Config) Plain() bool { return strings.HasPrefix(c.Endpoint, "http:") }
+
+// checkRegion judges the function's own region if any request depends on it.
+func (c Config) checkRegion(requests []Request) problem.List {
+	for _, request := range requests {
+		if request.Region == "" && !regionForm.MatchString(c.Region) {
+			return problem.List{{
+				Class: problem.Config, Variable: "AWS_REGION", Secret: request.Secret, Cause: "no region is known for the secret",
+				Hint: "set AWS_REGION to a region such as eu-west-1, or refer to the secret by its ARN",
+			}}
+		}
+	}
+	return nil
+}

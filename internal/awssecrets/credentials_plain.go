@@ -1,0 +1,31 @@
+//go:build !lambda
+
+package awssecrets
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"secretwrap/internal/problem"
+)
+
+// loadCredentials leaves the search for credentials and region to the SDK:
+// variables, profiles, SSO, container, instance. The SDK makes its own client
+// for that, because it refuses to combine one of ours with AWS_CA_BUNDLE.
+func (c *Config) loadCredentials(map[string]string) problem.List {
+	loaded, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		c.credentials = aws.AnonymousCredentials{}
+		return problem.List{{
+			Class: problem.Config, Variable: "AWS_PROFILE", Cause: "the AWS configuration cannot be loaded",
+			Hint: "run aws sts get-caller-identity in the same shell, which explains what is wrong with it",
+		}}
+	}
+	c.credentials = loaded.Credentials
+	if loaded.Region != "" {
+		c.Region = loaded.Region
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package awssecrets
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"secretwrap/internal/problem"
+)
+
+// Retry says whether a further attempt makes sense.
+type Retry uint8
+
+// What a further attempt may bring.
+const (
+	// Never means that the answer is final.
+	Never Retry = iota
+	// Renewed means one more attempt, with new credentials and a new signature.
+	Renewed
+	// Always means that the fault may pass.
+	Always
+)
+
+// Error is a call that brought no secret. It holds nothing of what the SDK or
+// the server wrote, since both may quote a value.
+type Error struct {
+	Class problem.Class
+	Cause string
+	Hint  string
+	Retry Retry
+	// Absent is set when the secret, version or stage does not exist, which an
+	// optional reference tolerates.
+	Absent bool
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Cause }
+
+const (
+	routeHint = "a function in a VPC reaches Secrets Manager through an interface endpoint for secretsmanager or a NAT gateway; check its security groups and DNS"
+	dataHint  = "something between the function and Secrets Manager changes the answers, such as a proxy; check HTTPS_PROXY and AWS_ENDPOINT_URL"
+	keysHint  = "check that the credentials are current and, on a laptop, that the clock is right"
+)
+
+var (
+	errImpatient   = errors.New("attempt took too long")
+	errNothing     = &Error{Class: problem.Unavailable, Cause: "the answer holds no secret", Hint: dataHint, Retry: Always}
+	errWrongSecret = &Error{Class: problem.Invalid, Cause: "the answer is about another secret", Hint: "refer to the secret by its whole ARN"}
+)
+
+// classify turns what the SDK returned into an *Error: by the code that
+// Secrets Manager sends, else by the status, else by the fault of the network.
+func (c *Client) classify(ctx context.Context, request Request, err error) *Error {
+	if found := localFault(ctx, err); found != nil {
+		return found
+	}
+	status, requestID := 0, ""
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
+		status, requestID = response.HTTPStatusCode(), response.Response.Header.Get("x-amzn-RequestId")
+	}
+	var found *Error
+	api, isAPI := errors.AsType[smithy.APIError](err)
+	switch {
+	case isAPI && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError":
+		found = c.byCode(request, api.ErrorCode(), api.ErrorMessage(), status)
+	case status != 0:
+		found = c.byStatus(request, status)
+	default:
+		found = networkFault(err)
+	}
+	if safeCode.MatchString(requestID) {
+		found.Cause += " (request " + requestID + ")"
+	}
+	return found
+}
+
+// localFault finds what did not come from the server.
+func localFault(ctx context.Context, err error) *Error {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return &Error{Class: problem.Unavailable, Cause: "the answer is larger than any secret", Hint: dataHint}
+	case errors.Is(err, errEncoded):
+		return &Error{Class: problem.Unavailable, Cause: "the answer is compressed, which was not asked for", Hint: dataHint}
+	case errors.Is(err, errPlainPublic):
+		return &Error{Class: problem.Config, Cause: "plain http to a public address would show the secrets to the network", Hint: "write https:// in AWS_ENDPOINT_URL"}
+	case ctx.Err() == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), errImpatient):
+		return &Error{Class: problem.Timeout, Cause: "no answer in time", Hint: routeHint, Retry: Always}
+	default:
+		return &Error{Class: problem.Timeout, Cause: "no answer in time", Hint: routeHint + "; SECRETWRAP_TIMEOUT sets the time"}
+	}
+}
+
+// safeCode is what may be repeated of a text that the server chose.
+var safeCode = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
+
+var (
+	throttlingCodes = []string{
+		"ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
+		"RequestThrottled", "RequestThrottledException", "SlowDown", "PriorRequestNotComplete",
+	}
+	identityCodes = []string{
+		"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
+		"SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed", "IncompleteSignature", "MissingAuthenticationToken",
+		"MissingAuthenticationTokenException", "AuthFailure",
+	}
+)
+
+// byCode reads the code of an answer. The message only helps to tell apart what
+// Secrets Manager says under one code.
+func (c *Client) byCode(request Request, code, message string, status int) *Error {
+	switch {
+	case slices.Contains(throttlingCodes, code), strings.Contains(message, "Rate exceeded"):
+		return throttled()
+	case slices.Contains(identityCodes, code):
+		return &Error{Class: problem.Denied, Cause: "the credentials were refused: " + code, Hint: keysHint, Retry: Renewed}
+	case code == "ResourceNotFoundException":
+		return &Error{
+			Class: problem.NotFound, Cause: "no such secret, version or stage in " + c.regionOf(request), Absent: true,
+			Hint: "check the name, the region and the stage; a secret of another account is found by its ARN only",
+		}
+	case code == "InvalidRequestException" && strings.Contains(message, "deletion"):
+		return &Error{Class: problem.NotFound, Cause: "the secret is scheduled for deletion", Hint: "restore it with aws secretsmanager restore-secret, or change the reference", Absent: true}
+	case code == "DecryptionFailure", strings.HasPrefix(code, "AccessDenied") && strings.Contains(message, "KMS"):
+		return &Error{Class: problem.Denied, Cause: "KMS refused to decrypt the secret", Hint: "allow kms:Decrypt on the secret's key to the function's role, in its policy and the key's own; check that the key is enabled"}
+	case strings.HasPrefix(code, "AccessDenied"):
+		return c.denied(request)
+	case status >= 500 || code == "InternalServiceError" || code == "InternalServiceErrorException":
+		return unavailable(status)
+	case safeCode.MatchString(code):
+		return refused(code)
+	default:
+		return c.byStatus(request, status)
+	}
+}
+
+// byStatus reads an answer without a code, such as that of a proxy.
+func (c *Client) byStatus(request Request, status int) *Error {
+	switch {
+	case status >= 200 && status < 300:
+		return &Error{Class: problem.Unavailable, Cause: "the answer cannot be read", Hint: dataHint, Retry: Always}
+	case status == 401 || status == 403:
+		return c.denied(request)
+	case status == 429:
+		return throttled()
+	case status >= 500 || status == 408:
+		return unavailable(status)
+	case status >= 300 && status < 400:
+		return &Error{Class: problem.Unavailable, Cause: "the answer is a redirect, which is not followed", Hint: dataHint}
+	default:
+		return refused("HTTP " + strconv.Itoa(status))
+	}
+}
+
+func throttled() *Error {
+	return &Error{Class: problem.Throttled, Cause: "throttled", Hint: "too many calls at once in this account and region; keep several fields in one secret", Retry: Always}
+}
+
+func unavailable(status int) *Error {
+	return &Error{Class: problem.Unavailable, Cause: "Secrets Manager failed: HTTP " + strconv.Itoa(status), Hint: "try again; see the health of AWS in this region", Retry: Always}
+}
+
+func refused(how string) *Error {
+	return &Error{Class: problem.Invalid, Cause: "Secrets Manager refused the request: " + how, Hint: "check the stage and the version of the reference"}
+}
+
+func (c *Client) denied(request Request) *Error {
+	return &Error{
+		Class: problem.Denied, Cause: "access denied",
+		Hint: "allow secretsmanager:GetSecretValue on " + c.resource(request) + " to the function's role; a secret of another account must allow it too",
+	}
+}
+
+// regionOf returns the region that a request goes to.
+func (c *Client) regionOf(request Request) string {
+	if request.Region != "" {
+		return request.Region
+	}
+	return c.config.Region
+}
+
+// resource returns what a policy names to allow the request.
+func (c *Client) resource(request Request) string {
+	if strings.HasPrefix(request.Secret, "arn:") {
+		return request.Secret
+	}
+	partition := "aws"
+	switch region := c.regionOf(request); {
+	case strings.HasPrefix(region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	return "arn:" + partition + ":secretsmanager:" + c.regionOf(request) + ":*:secret:" + request.Secret + "-??????"
+}
+
+// networkFault reads an error that came before any answer.
+func networkFault(err error) *Error {
+	found := &Error{Class: problem.Unavailable, Cause: "the connection failed", Hint: routeHint, Retry: Always}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		found.Cause = "the name of the server cannot be resolved"
+		if dns.IsNotFound {
+			found.Retry = Never
+		}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		found.Cause, found.Retry = "the server's certificate cannot be verified", Never
+		found.Hint = "behind a proxy that opens TLS, or with an emulator, name its authority in AWS_CA_BUNDLE"
+	}
+	return found
+}
+
+// credentialsError says that no credentials were to be had.
+func credentialsError(ctx context.Context, err error) *Error {
+	if found := localFault(ctx, err); found != nil {
+		found.Cause = "no credentials in time"
+		return found
+	}
+	return &Error{Class: problem.Denied, Cause: "no credentials are to be had", Hint: "give the function a role; on a laptop run aws sso login or set AWS_PROFILE", Retry: Renewed}
+}

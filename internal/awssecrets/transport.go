@@ -1,0 +1,125 @@
+package awssecrets
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"secretwrap/internal/problem"
+)
+
+// maxAnswer is the largest answer that is read. A secret has at most 65,536
+// bytes, six times that when every one is escaped in JSON; the rest is names.
+const maxAnswer = 512 << 10
+
+var (
+	errTooLarge    = errors.New("answer is too large")
+	errEncoded     = errors.New("answer is compressed")
+	errPlainPublic = errors.New("plain http to a public address")
+)
+
+// newHTTPClient returns the one client for Secrets Manager. It speaks HTTP/1.1
+// only, because GODEBUG=http2debug=2, an ordinary variable of the function,
+// makes Go print the bodies of HTTP/2. It follows no redirect, which would carry
+// the signature on.
+func newHTTPClient(config Config) (*http.Client, error) {
+	roots, err := rootCAs(config.CABundle)
+	if err != nil {
+		return nil, err
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	dialer := &net.Dialer{}
+	if strings.HasPrefix(config.Endpoint, "http:") {
+		dialer.ControlContext = refusePublic
+	}
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: bounded{&http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: config.Connections,
+			IdleConnTimeout:     30 * time.Second,
+			Protocols:           &protocols,
+		}},
+	}, nil
+}
+
+// rootCAs reads AWS_CA_BUNDLE; nil means the system's store, which honours
+// SSL_CERT_FILE.
+func rootCAs(bundle string) (*x509.CertPool, error) {
+	if bundle == "" {
+		return nil, nil
+	}
+	pool := x509.NewCertPool()
+	if pem, err := os.ReadFile(bundle); err != nil || !pool.AppendCertsFromPEM(pem) {
+		return nil, &problem.Problem{
+			Class: problem.Config, Variable: "AWS_CA_BUNDLE", Cause: "the file holds no certificate that can be read",
+			Hint: "name a file of PEM certificates, or take the variable away",
+		}
+	}
+	return pool, nil
+}
+
+// refusePublic keeps plain http, which is for emulators, off the internet.
+func refusePublic(_ context.Context, _, address string, _ syscall.RawConn) error {
+	host, err := netip.ParseAddrPort(address)
+	if err != nil || !isLocal(host.Addr()) {
+		return errPlainPublic
+	}
+	return nil
+}
+
+func isLocal(address netip.Addr) bool {
+	address = address.Unmap()
+	return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast()
+}
+
+// bounded refuses answers that no honest Secrets Manager sends.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		response.Body.Close()
+		return nil, errEncoded
+	}
+	if response.ContentLength > maxAnswer {
+		response.Body.Close()
+		return nil, errTooLarge
+	}
+	response.Body = &limitedBody{response.Body, maxAnswer}
+	return response, nil
+}
+
+// limitedBody fails after left bytes, where io.LimitReader would end as if the
+// answer were complete.
+type limitedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read implements io.Reader.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.left -= n
+	if b.left < 0 {
+		return 0, errTooLarge
+	}
+	return n, err
+}
