@@ -1,0 +1,191 @@
+// Package fetch gets many secrets within one budget.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/problem"
+)
+
+const (
+	// patience is the time for a connection, and again for an answer, of an
+	// attempt that another one can follow.
+	patience = 1500 * time.Millisecond
+	// lastAttempt is what is left of the budget when an attempt gets all of it.
+	lastAttempt = 2 * time.Second
+	// shortestPause and longestPause bound the waits between attempts, before jitter.
+	shortestPause = 50 * time.Millisecond
+	longestPause  = time.Second
+	// firstReport and nextReport are when a fetch that still waits says so.
+	firstReport = time.Second
+	nextReport  = 2 * time.Second
+)
+
+// Getter makes one attempt to get one secret. Errors are *awssecrets.Error.
+type Getter interface {
+	Get(ctx context.Context, request awssecrets.Request, patience time.Duration) (awssecrets.Document, error)
+	// Renew forgets the credentials.
+	Renew()
+}
+
+// Options bound a fetch.
+type Options struct {
+	// Budget is the time for everything.
+	Budget time.Duration
+	// Connections is how many requests to one region may be under way at once.
+	Connections int
+	// Waiting is called after a second, then every two, with the requests that
+	// have no outcome yet.
+	Waiting func(pending []awssecrets.Request)
+}
+
+// Outcome is what became of one request: a document or an error.
+type Outcome struct {
+	Document awssecrets.Document
+	Err      *awssecrets.Error
+	// Attempts counts the calls that were made.
+	Attempts int
+}
+
+// All fetches every request in parallel, and returns the outcomes in the order
+// of the requests. One failure does not cancel the others, because whoever has
+// to mend the configuration wants to see all that is wrong with it.
+func All(ctx context.Context, getter Getter, requests []awssecrets.Request, options Options) []Outcome {
+	ctx, cancel := context.WithTimeout(ctx, options.Budget)
+	defer cancel()
+	outcomes := make([]Outcome, len(requests))
+	finished := make([]atomic.Bool, len(requests))
+	slots := slotsByRegion(requests, options.Connections)
+	var group sync.WaitGroup
+	for i, request := range requests {
+		group.Go(func() {
+			outcomes[i] = one(ctx, getter, request, slots[request.Region])
+			finished[i].Store(true)
+		})
+	}
+	all := make(chan struct{})
+	go func() { group.Wait(); close(all) }()
+	report(all, requests, finished, options.Waiting)
+	return outcomes
+}
+
+// slotsByRegion returns a semaphore for every region, so that one that hangs
+// does not hold up the others.
+func slotsByRegion(requests []awssecrets.Request, connections int) map[string]chan struct{} {
+	slots := make(map[string]chan struct{})
+	for _, request := range requests {
+		if slots[request.Region] == nil {
+			slots[request.Region] = make(chan struct{}, max(1, connections))
+		}
+	}
+	return slots
+}
+
+// report calls waiting on time until all is closed.
+func report(all <-chan struct{}, requests []awssecrets.Request, finished []atomic.Bool, waiting func([]awssecrets.Request)) {
+	timer := time.NewTimer(firstReport)
+	defer timer.Stop()
+	for {
+		select {
+		case <-all:
+			return
+		case <-timer.C:
+		}
+		var pending []awssecrets.Request
+		for i, request := range requests {
+			if !finished[i].Load() {
+				pending = append(pending, request)
+			}
+		}
+		if len(pending) > 0 && waiting != nil {
+			waiting(pending)
+		}
+		timer.Reset(nextReport)
+	}
+}
+
+// one fetches one secret, with as many attempts as the budget allows.
+func one(ctx context.Context, getter Getter, request awssecrets.Request, slots chan struct{}) Outcome {
+	var outcome Outcome
+	renewed := false
+	for {
+		document, err := attempt(ctx, getter, request, slots)
+		outcome.Attempts++
+		if err == nil {
+			return Outcome{Document: document, Attempts: outcome.Attempts}
+		}
+		outcome.Err = moreTelling(outcome.Err, asError(err))
+		switch {
+		case outcome.Err.Retry == awssecrets.Renewed && !renewed:
+			renewed = true
+			getter.Renew()
+		case outcome.Err.Retry != awssecrets.Always:
+			return outcome
+		}
+		if !pause(ctx, outcome.Attempts) {
+			return outcome
+		}
+	}
+}
+
+// attempt makes one call when a slot is free. The slot is given back before any
+// pause, so that a secret that fails does not hold up another one.
+func attempt(ctx context.Context, getter Getter, request awssecrets.Request, slots chan struct{}) (awssecrets.Document, error) {
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+		return getter.Get(ctx, request, attemptPatience(ctx))
+	case <-ctx.Done():
+		return awssecrets.Document{}, &awssecrets.Error{
+			Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time; SECRETWRAP_TIMEOUT sets it",
+		}
+	}
+}
+
+// attemptPatience returns how long the next attempt may wait, 0 for all that is
+// left.
+func attemptPatience(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < lastAttempt {
+		return 0
+	}
+	return patience
+}
+
+func asError(err error) *awssecrets.Error {
+	if known, ok := errors.AsType[*awssecrets.Error](err); ok {
+		return known
+	}
+	return &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed"}
+}
+
+// moreTelling returns the newer error, except that running out of time does not
+// hide what went wrong before: it keeps the earlier cause, and ends the attempts.
+func moreTelling(earlier, newer *awssecrets.Error) *awssecrets.Error {
+	if earlier == nil || newer.Class != problem.Timeout || newer.Retry == awssecrets.Always {
+		return newer
+	}
+	kept := *earlier
+	kept.Retry = awssecrets.Never
+	return &kept
+}
+
+// pause waits before the next attempt: a random part of a time that doubles, so
+// that functions that were turned away together do not come back together. It
+// returns false if the budget ends first.
+func pause(ctx context.Context, attempts int) bool {
+	longest := min(longestPause, shortestPause<<min(attempts-1, 10))
+	timer := time.NewTimer(rand.N(longest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
