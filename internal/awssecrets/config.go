@@ -3,7 +3,6 @@ package awssecrets
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,8 +27,6 @@ type Config struct {
 	endpointVariable string
 	credentials      aws.CredentialsProvider
 }
-
-var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
 
 // Load reads the configuration that AWS's own tools read from an environment,
 // and checks it against what will be asked for.
@@ -115,7 +112,7 @@ func (c Config) Plain() bool { return strings.HasPrefix(c.Endpoint, "http:") }
 // checkRegion judges the function's own region if any request depends on it.
 func (c Config) checkRegion(requests []Request) problem.List {
 	for _, request := range requests {
-		if request.Region == "" && !regionForm.MatchString(c.Region) {
+		if request.Region == "" && !consistsOf(c.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") {
 			return problem.List{{
 				Class: problem.Config, Variable: "AWS_REGION", Secret: request.Secret, Cause: "no region is known for the secret",
 				Hint: "set AWS_REGION to a region such as eu-west-1, or refer to the secret by its ARN",
@@ -123,4 +120,10 @@ func (c Config) checkRegion(requests []Request) problem.List {
 		}
 	}
 	return nil
+}
+
+// consistsOf reports whether text is not empty and holds nothing but the
+// characters allowed.
+func consistsOf(text, allowed string) bool {
+	return text != "" && strings.Trim(text, allowed) == ""
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,7 +75,7 @@ func (c *Client) classify(ctx context.Context, request Request, err error) *Erro
 	default:
 		found = networkFault(err)
 	}
-	if safeCode.MatchString(requestID) {
+	if isSafe(requestID) {
 		found.Cause += " (request " + requestID + ")"
 	}
 	return found
@@ -100,8 +99,10 @@ func localFault(ctx context.Context, err error) *Error {
 	}
 }
 
-// safeCode is what may be repeated of a text that the server chose.
-var safeCode = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
+// isSafe reports whether a text that the server chose may be repeated.
+func isSafe(text string) bool {
+	return len(text) <= 64 && consistsOf(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-")
+}
 
 var (
 	throttlingCodes = []string{
@@ -136,7 +137,7 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 		return c.denied(request)
 	case status >= 500 || code == "InternalServiceError" || code == "InternalServiceErrorException":
 		return unavailable(status)
-	case safeCode.MatchString(code):
+	case isSafe(code):
 		return refused(code)
 	default:
 		return c.byStatus(request, status)

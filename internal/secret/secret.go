@@ -4,7 +4,6 @@ package secret
 import (
 	"fmt"
 	"io"
-	"log/slog"
 )
 
 // Redacted is what every way of printing a Value yields.
@@ -51,12 +50,9 @@ func (v Value) GoString() string { return Redacted }
 // Format implements fmt.Formatter for every verb.
 func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
-// MarshalText implements encoding.TextMarshaler, which JSON, XML and YAML
-// encoders use too.
+// MarshalText implements encoding.TextMarshaler, which the encoders of JSON, XML
+// and YAML and the handlers of log/slog use too.
 func (v Value) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // MarshalBinary implements encoding.BinaryMarshaler, which gob uses.
 func (v Value) MarshalBinary() ([]byte, error) { return []byte(Redacted), nil }
-
-// LogValue implements slog.LogValuer.
-func (v Value) LogValue() slog.Value { return slog.StringValue(Redacted) }
