@@ -1,0 +1,175 @@
+// Package deliver evaluates a plan with the documents it asked for.
+package deliver
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"secretwrap/internal/environ"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/secret"
+	"secretwrap/internal/secretfiles"
+)
+
+// Source is what became of one secret of the plan.
+type Source struct {
+	Value secret.Value
+	// Binary is set when the value is bytes rather than text.
+	Binary bool
+	// Err says why there is no value. Its variable is filled in here.
+	Err *problem.Problem
+	// Absent is set with Err when the secret does not exist, which an optional
+	// reference tolerates.
+	Absent bool
+}
+
+// Variable is one variable for the program.
+type Variable struct {
+	Name  string
+	Value secret.Value
+}
+
+// Moved is a value that went to a file because no variable can hold it.
+type Moved struct {
+	Name string
+	// Size is in bytes.
+	Size int
+	// Why is a reason in words, such as "holds a NUL byte".
+	Why string
+}
+
+// Skipped are fields of an exploded secret that cannot become variables.
+type Skipped struct {
+	Secret string
+	// Names are those that the variables would have had.
+	Names []string
+}
+
+// Delivery is everything the program is to be given.
+type Delivery struct {
+	Variables []Variable
+	// Unset are variables that hold a reference to something absent, or whose
+	// value went to a file.
+	Unset   []string
+	Files   []secretfiles.File
+	Moved   []Moved
+	Skipped []Skipped
+	// Shadowed are names of fields that something of higher precedence gave.
+	Shadowed []string
+}
+
+// Deliver evaluates the plan. The sources are in the order of plan.Secrets.
+// Room is how many bytes of execve's limit the new variables may take, counted
+// as environ.Size does. With any problem the Delivery is of no use: nothing
+// partial is given to a program.
+func Deliver(p *plan.Plan, sources []Source, inherited *environ.Block, room int) (Delivery, problem.List) {
+	d := &delivery{
+		plan:      p,
+		documents: newDocuments(sources),
+		inherited: inherited,
+		faults:    &faults{bySecret: make(map[int]*fault)},
+		names:     make(map[string]bool),
+		paths:     make(map[string]bool),
+	}
+	d.reserve()
+	for _, target := range p.Targets {
+		d.target(target)
+	}
+	for _, explosion := range p.Explosions {
+		d.explode(explosion)
+	}
+	if problems := d.faults.list(); len(problems) > 0 {
+		return Delivery{}, problems
+	}
+	d.moveWhatDoesNotFit(room)
+	return d.result, d.faults.list()
+}
+
+// delivery is a Delivery under way.
+type delivery struct {
+	plan      *plan.Plan
+	documents *documents
+	inherited *environ.Block
+	faults    *faults
+	result    Delivery
+	// candidates are the variables that may yet move to a file.
+	candidates []candidate
+	// names are those of variables that are taken by a declaration, paths those
+	// of files.
+	names, paths map[string]bool
+}
+
+// candidate is a variable with what is needed to move it to a file.
+type candidate struct {
+	Variable
+	origin plan.Origin
+	// secret is for messages; a template has several, and none here.
+	secret string
+	// exploded is set when the secret's author picked the name.
+	exploded bool
+	// binary is set for bytes, which only a file can hold.
+	binary bool
+}
+
+// reserve takes the names and paths of all declarations, before any value is
+// given a name that follows from another one.
+func (d *delivery) reserve() {
+	for _, target := range d.plan.Targets {
+		if target.Name != "" {
+			d.names[target.Name] = true
+		}
+		if target.File != "" {
+			d.paths[target.File] = true
+		}
+	}
+}
+
+// target evaluates one declared variable or file.
+func (d *delivery) target(target plan.Target) {
+	found, got := d.evaluate(target)
+	switch {
+	case got == failed:
+	case got == absent:
+		if target.Name != "" {
+			d.result.Unset = append(d.result.Unset, target.Name)
+		}
+	case target.File == "":
+		d.candidates = append(d.candidates, candidate{
+			Variable: Variable{target.Name, found.content}, origin: target.Origin, secret: secretOf(target), binary: found.binary,
+		})
+	default:
+		d.addFile(target.File, found.content, target.Mode)
+		if target.Name != "" {
+			d.result.Variables = append(d.result.Variables, Variable{target.Name, secret.FromString(d.fullPath(target.File))})
+		}
+	}
+}
+
+func (d *delivery) addFile(path string, content secret.Value, mode fs.FileMode) {
+	d.result.Files = append(d.result.Files, secretfiles.File{Path: path, Content: content, Mode: mode})
+}
+
+// pathTaken reports whether a file of that name, which is one element, is in
+// the way of another one.
+func (d *delivery) pathTaken(name string) bool {
+	for path := range d.paths {
+		if path == name || strings.HasPrefix(path, name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *delivery) fullPath(path string) string {
+	return filepath.Join(d.plan.Dir, filepath.FromSlash(path))
+}
+
+// secretOf returns the secret of a target for messages, "" for a template.
+func secretOf(target plan.Target) string {
+	if target.Template {
+		return ""
+	}
+	return target.Parts[0].Ref.Secret
+}

@@ -1,0 +1,93 @@
+package deliver
+
+import (
+	"secretwrap/internal/environ"
+	"secretwrap/internal/extract"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+)
+
+// explode makes a variable of every field of a secret. A name that something of
+// higher precedence gave already stays as it is.
+func (d *delivery) explode(explosion plan.Explosion) {
+	fields, missed := d.fields(explosion)
+	if missed != nil {
+		if !missed.absent || !explosion.Ref.Optional {
+			d.faults.add(explosionLabel, explosion.Origin, explosion.Secret, &explosion.Ref, missed)
+		}
+		return
+	}
+	skipped := Skipped{Secret: explosion.Ref.Secret}
+	own := make(map[string]bool)
+	for _, field := range fields {
+		if field.Err == extract.ErrAbsent {
+			continue
+		}
+		name := fieldName(field.Name, explosion)
+		switch {
+		case !mayExplode(name), own[name]:
+			skipped.Names = append(skipped.Names, name)
+		case d.taken(name):
+			d.result.Shadowed = append(d.result.Shadowed, name)
+		case field.Err != nil:
+			ref := explosion.Ref
+			ref.Path = field.Name
+			d.faults.add(name, explosion.Origin, explosion.Secret, &ref, noField(extract.Document{}, &ref, field.Err))
+		default:
+			own[name] = true
+			d.candidates = append(d.candidates, candidate{
+				Variable: Variable{name, field.Value}, origin: explosion.Origin, secret: explosion.Ref.Secret, exploded: true,
+			})
+		}
+	}
+	for name := range own {
+		d.names[name] = true
+	}
+	if len(skipped.Names) > 0 {
+		d.result.Skipped = append(d.result.Skipped, skipped)
+	}
+}
+
+// explosionLabel stands in messages for the variables that an exploded secret
+// would have given.
+const explosionLabel = "env_from"
+
+// fields returns the fields of the object that an explosion refers to.
+func (d *delivery) fields(explosion plan.Explosion) ([]extract.Field, *miss) {
+	found, missed := d.documents.lookup(explosion.Secret, &explosion.Ref)
+	if missed != nil {
+		return nil, missed
+	}
+	document, err := extract.Parse(found.content)
+	if err != nil {
+		return nil, notJSON(err)
+	}
+	fields, err := document.Fields()
+	if err != nil {
+		return nil, &miss{problem: problem.Problem{
+			Class: problem.Invalid, Path: explosion.Ref.Where(), Cause: "env_from needs a JSON object, and this is none",
+			Hint: "store an object in the secret, or name the variable: NAME=secretsmanager://…",
+		}}
+	}
+	return fields, nil
+}
+
+// fieldName returns the name of the variable that a field becomes.
+func fieldName(field string, explosion plan.Explosion) string {
+	if explosion.Ref.Upper {
+		field = environ.Upper(field)
+	}
+	return explosion.Ref.Prefix + field
+}
+
+// mayExplode judges a name that the secret's author picked: who may write a
+// secret must not be able to run code in every function that reads it.
+func mayExplode(name string) bool {
+	return environ.ValidName(name) && !environ.Reserved(name) && !environ.RunsCode(name)
+}
+
+// taken reports whether a name belongs to something already.
+func (d *delivery) taken(name string) bool {
+	_, inherited := d.inherited.Lookup(name)
+	return inherited || d.names[name]
+}

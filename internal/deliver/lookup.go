@@ -1,0 +1,105 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+
+	"secretwrap/internal/extract"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/reference"
+	"secretwrap/internal/secret"
+)
+
+// value is something to deliver.
+type value struct {
+	content secret.Value
+	// binary is set for bytes, which are no text.
+	binary bool
+}
+
+// miss is why a reference has no value.
+type miss struct {
+	problem problem.Problem
+	// absent is set when nothing is there, which an optional reference tolerates.
+	absent bool
+	// whole is set when the problem is that of the secret, not of one field.
+	whole bool
+}
+
+// documents are the sources, each parsed at most once.
+type documents struct {
+	sources []Source
+	parsed  map[int]parsed
+}
+
+type parsed struct {
+	document extract.Document
+	err      error
+}
+
+func newDocuments(sources []Source) *documents {
+	return &documents{sources: sources, parsed: make(map[int]parsed)}
+}
+
+// lookup returns what ref, a reference to the secret of that index, stands for.
+func (d *documents) lookup(index int, ref *reference.Ref) (value, *miss) {
+	source := d.sources[index]
+	if source.Err != nil {
+		return value{}, &miss{problem: *source.Err, absent: source.Absent, whole: true}
+	}
+	if ref.Path == "" && ref.Member == "" {
+		return value{source.Value, source.Binary}, nil
+	}
+	document, err := d.document(index)
+	if err != nil {
+		return value{}, notJSON(err)
+	}
+	text, err := field(document, ref)
+	if err != nil {
+		return value{}, noField(document, ref, err)
+	}
+	return value{content: text}, nil
+}
+
+// document returns a source parsed as JSON.
+func (d *documents) document(index int) (extract.Document, error) {
+	known, done := d.parsed[index]
+	if !done {
+		known.document, known.err = extract.Parse(d.sources[index].Value)
+		d.parsed[index] = known
+	}
+	return known.document, known.err
+}
+
+// field applies a reference's path, or its json-key, which is a member's name.
+func field(document extract.Document, ref *reference.Ref) (secret.Value, error) {
+	if ref.Member != "" {
+		return document.Member(ref.Member)
+	}
+	return document.Get(ref.Path)
+}
+
+func notJSON(err error) *miss {
+	return &miss{whole: true, problem: problem.Problem{
+		Class: problem.Invalid, Cause: "a path is given, but the secret's content cannot be read as JSON: " + err.Error(),
+		Hint: "store a JSON document in the secret, or take the path away to use the secret as it is",
+	}}
+}
+
+// noField says why a path has no value. Of the other fields it names only one
+// that looks like the path mistyped.
+func noField(document extract.Document, ref *reference.Ref, err error) *miss {
+	missed := &miss{problem: problem.Problem{Class: problem.Invalid, Path: ref.Where(), Cause: "the field cannot be used: " + err.Error(), Hint: "mend the secret's content, or the path"}}
+	switch {
+	case errors.Is(err, extract.ErrPath):
+		missed.problem.Class, missed.problem.Hint = problem.Config, "mend the path; see gjson's syntax"
+	case errors.Is(err, extract.ErrAbsent):
+		missed.absent = true
+		missed.problem.Class, missed.problem.Cause = problem.FieldNotFound, "no such field"
+		missed.problem.Hint = "check the path against the secret's fields; a null counts as absent"
+		if near := document.Nearest(ref.Where()); near != "" {
+			missed.problem.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	return missed
+}
