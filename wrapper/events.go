@@ -1,0 +1,104 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/brake"
+	"secretwrap/internal/deliver"
+	"secretwrap/internal/fetch"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/report"
+)
+
+// isJSON reads AWS_LAMBDA_LOG_FORMAT, which has been seen in both cases.
+func isJSON(format string) bool { return strings.EqualFold(format, "json") }
+
+// reportWaiting names what a start still waits for.
+func (s *start) reportWaiting(pending []awssecrets.Request, all int) {
+	names := make([]string, len(pending))
+	for i, request := range pending {
+		names[i] = request.Secret
+	}
+	s.reporter.Event(report.Warn, report.CodeWaiting, "still waiting for %d of %s: %s", len(pending), count(all, "secret"), shorten(names))
+}
+
+// reportDelivery sums up a start that went well.
+func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outcome) {
+	for _, moved := range delivery.Moved {
+		s.reporter.Event(report.Warn, report.CodeMoved, "%s: the value of %d bytes %s, so it is in a file, and %s_FILE holds its path", moved.Name, moved.Size, moved.Why, moved.Name)
+	}
+	for _, skipped := range delivery.Skipped {
+		quoted := make([]string, len(skipped.Names))
+		for i, name := range skipped.Names {
+			quoted[i] = strconv.Quote(name)
+		}
+		s.reporter.Event(report.Warn, report.CodeSkipped, "secret %q: fields that may not become variables by env_from: %s", skipped.Secret, shorten(quoted))
+	}
+	for _, name := range delivery.Shadowed {
+		s.reporter.Event(report.Debug, report.CodeShadowed, "%s: the secret's field gives way to what has precedence", name)
+	}
+	calls := 0
+	for _, o := range outcomes {
+		calls += o.Attempts
+	}
+	s.reporter.Event(report.Info, report.CodeStart, "%s into %s and %s: %s, %s, %d ms, direct",
+		count(len(outcomes), "secret"), count(len(delivery.Variables), "variable"), count(len(delivery.Files), "file"),
+		count(calls, "call"), retries(calls-len(outcomes)), time.Since(s.process.started).Milliseconds())
+}
+
+func retries(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return strconv.Itoa(n) + " retries"
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// shownNames is how many names a line holds before it counts the rest, and
+// shownLength how many bytes of each.
+const (
+	shownNames  = 5
+	shownLength = 120
+)
+
+func shorten(names []string) string {
+	rest := ""
+	if len(names) > shownNames {
+		rest = " and " + strconv.Itoa(len(names)-shownNames) + " more"
+		names = names[:shownNames]
+	}
+	cut := make([]string, len(names))
+	for i, name := range names {
+		cut[i] = strings.ToValidUTF8(name[:min(len(name), shownLength)], "")
+	}
+	return strings.Join(cut, ", ") + rest
+}
+
+// readNote returns the note of an earlier start of this environment that failed.
+func (s *start) readNote() (brake.Note, bool) {
+	if !s.inLambda {
+		return brake.Note{}, false
+	}
+	return s.brake.Read()
+}
+
+// writeNote remembers why this start failed. Without it the next one only asks
+// again.
+func (s *start) writeNote(problems problem.List) {
+	if !s.inLambda {
+		return
+	}
+	if err := s.brake.Write(brake.Note{Plan: s.plan.Hash(), Time: time.Now(), Problems: problems}); err != nil {
+		s.reporter.Event(report.Debug, report.CodeBrake, "the failure cannot be noted: %v", err)
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// logPatience is how long a line may wait for whoever reads the log.
+const logPatience = 250 * time.Millisecond
+
+// logWriter returns a writer to standard error that can neither end this
+// program nor hold it up. It writes through a descriptor of its own: Go's
+// runtime ends a program that writes to a closed pipe at 1 or 2.
+func logWriter() io.Writer {
+	descriptor, err := syscall.Dup(int(os.Stderr.Fd()))
+	if err != nil {
+		return io.Discard
+	}
+	syscall.CloseOnExec(descriptor)
+	return &patientWriter{out: os.NewFile(uintptr(descriptor), "stderr")}
+}
+
+// patientWriter drops what cannot be written in time, and all that follows.
+type patientWriter struct {
+	out  io.Writer
+	dead bool
+}
+
+// Write implements io.Writer.
+func (w *patientWriter) Write(line []byte) (int, error) {
+	if w.dead {
+		return len(line), nil
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = w.out.Write(line)
+	}()
+	timer := time.NewTimer(logPatience)
+	defer timer.Stop()
+	select {
+	case <-written:
+	case <-timer.C:
+		w.dead = true
+	}
+	return len(line), nil
+}
