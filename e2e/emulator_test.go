@@ -1,0 +1,222 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"secretwrap/e2e/emulator"
+)
+
+// Limits far above what anything here takes: a test that reaches one has failed.
+const (
+	building = 3 * time.Minute
+	starting = 30 * time.Second
+	invoking = 30 * time.Second
+	stopping = 10 * time.Second
+)
+
+// TestEmulator runs functions with the layer as it is shipped in the code that
+// starts extensions and runtimes in Lambda.
+func TestEmulator(t *testing.T) {
+	if err := emulator.Available(); err != nil {
+		need(t, err.Error())
+	}
+	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t)}
+	groups := map[string]func(*testing.T){
+		"receives": l.testReceives,
+		"fails":    l.testFails,
+		"starts":   l.testStarts,
+		"runs on":  l.testRunsOn,
+	}
+	for name, test := range groups {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// lab holds what the tests share.
+type lab struct {
+	rie     string // the emulator
+	layer   string // what the function sees as /opt
+	handler string // the Go handler
+}
+
+// layer returns the directory that becomes /opt: E2E_LAYER, or one with the
+// program built as for the layer.
+func layer(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("E2E_LAYER"); dir != "" {
+		return dir
+	}
+	dir := t.TempDir()
+	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), "-tags", "lambda", "-trimpath", "-ldflags", "-s -w", "./wrapper")
+	link(t, "extensions/secretwrap", filepath.Join(dir, "secretwrap"))
+	return dir
+}
+
+// goHandler returns the path of the Go handler.
+func goHandler(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "handler")
+	build(t, ".", path, "./handlers/go")
+	return path
+}
+
+// build runs go build in dir.
+func build(t *testing.T, dir, output string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), building)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-buildvcs=false", "-o", output}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+}
+
+// osOnly returns a function of an OS-only runtime: the Go handler, and a
+// bootstrap of one line as these runtimes need it.
+func (l lab) osOnly(t *testing.T, env ...string) emulator.Function {
+	t.Helper()
+	task := t.TempDir()
+	copyFile(t, l.handler, filepath.Join(task, "handler"))
+	write(t, filepath.Join(task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /var/task/handler \"$@\"\n", 0o755)
+	return emulator.Function{Layer: l.layer, Task: task, Env: append(wrapped(), env...)}
+}
+
+// managed returns a function of a managed runtime, whose bootstrap starts argv;
+// its code is the Go handler at /var/task/handler.
+func (l lab) managed(t *testing.T, argv []string, env ...string) emulator.Function {
+	t.Helper()
+	task, runtime := t.TempDir(), t.TempDir()
+	copyFile(t, l.handler, filepath.Join(task, "handler"))
+	write(t, filepath.Join(runtime, "bootstrap"), emulator.ManagedBootstrap(argv...), 0o755)
+	return emulator.Function{
+		Layer:     l.layer,
+		Task:      task,
+		Runtime:   runtime,
+		Env:       append(wrapped(), env...),
+		Bootstrap: "/var/runtime/bootstrap",
+	}
+}
+
+// python returns a function of a managed runtime with the Python handler and
+// AWS's runtime client for Python.
+func (l lab) python(t *testing.T, env ...string) emulator.Function {
+	t.Helper()
+	interpreter := pythonWith(t, "awslambdaric")
+	fn := l.managed(t, []string{interpreter.path, "-m", "awslambdaric", "handler.handler"}, env...)
+	copyFile(t, "handlers/python/handler.py", filepath.Join(fn.Task, "handler.py"))
+	fn.Handler = "handler.handler"
+	fn.Visible = interpreter.homes
+	return fn
+}
+
+// wrapped returns the configuration that every function with the layer needs.
+func wrapped() []string { return []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"} }
+
+// deployed is a function that takes invocations.
+type deployed struct{ *emulator.Emulator }
+
+// deploy starts fn. When the test ends the function is shut down, which must
+// not need force, and none of secrets may stand in what it has logged.
+func (l lab) deploy(t *testing.T, fn emulator.Function, secrets ...string) deployed {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), starting)
+	defer cancel()
+	e, err := emulator.Start(ctx, l.rie, t.TempDir(), fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Stop(stopping); err != nil {
+			t.Error(err)
+		}
+		for i, secret := range secrets {
+			if found := leaks(e.Logs(), secret); len(found) > 0 {
+				t.Errorf("secret %d of %d stands in the log: %v", i+1, len(secrets), found)
+			}
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", e.Logs())
+		}
+	})
+	return deployed{e}
+}
+
+// invoke sends event to the function and returns its answer.
+func (d deployed) invoke(t *testing.T, event any) emulator.Response {
+	t.Helper()
+	body, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), invoking)
+	defer cancel()
+	response, err := d.Invoke(ctx, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// seen asks the function for event and returns what its handler has seen.
+func (d deployed) seen(t *testing.T, event event) map[string]any {
+	t.Helper()
+	response := d.invoke(t, event)
+	var seen map[string]any
+	if err := json.Unmarshal(response.Body, &seen); err != nil || seen["errorType"] != nil {
+		t.Fatalf("status %d: %s", response.Status, response.Body)
+	}
+	return seen
+}
+
+// wholeLog ends the environment and returns its log, in which nothing that was
+// written is missing any more.
+func (d deployed) wholeLog(t *testing.T) string {
+	t.Helper()
+	if err := d.Stop(stopping); err != nil {
+		t.Error(err)
+	}
+	return d.Logs()
+}
+
+// event is what the handlers understand, see handlers/go.
+type event struct {
+	Names   []string `json:"names,omitempty"`
+	Files   []string `json:"files,omitempty"`
+	Digests []string `json:"digests,omitempty"`
+	Argv    bool     `json:"argv,omitempty"`
+	Environ bool     `json:"environ,omitempty"`
+}
+
+// without returns env without the variables of the given names.
+func without(env []any, names ...string) []string {
+	var rest []string
+	for _, entry := range env {
+		text, _ := entry.(string)
+		if !slices.Contains(names, name(text)) {
+			rest = append(rest, text)
+		}
+	}
+	slices.Sort(rest)
+	return rest
+}
+
+// name returns the name in NAME=VALUE.
+func name(entry string) string {
+	name, _, _ := strings.Cut(entry, "=")
+	return name
+}

@@ -1,0 +1,97 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"secretwrap/internal/awsfake"
+)
+
+var motoRunning = regexp.MustCompile(`Running on (http://\S+)`)
+
+// startMoto starts moto_server, an independent implementation of Secrets
+// Manager, with the given secrets. It ends with the test.
+func startMoto(t *testing.T, secrets map[string]awsfake.Version) store {
+	t.Helper()
+	url := motoServer(t)
+	for name, version := range secrets {
+		createSecret(t, url, name, version)
+	}
+	return store{env: []string{"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + url}}
+}
+
+// motoServer starts moto_server and returns its address.
+func motoServer(t *testing.T) string {
+	t.Helper()
+	cmd := exec.Command(pythonWith(t, "moto", "flask").path, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	running := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			if match := motoRunning.FindStringSubmatch(lines.Text()); match != nil {
+				running <- match[1]
+			}
+		}
+		_, _ = io.Copy(io.Discard, stderr)
+	}()
+	select {
+	case url := <-running:
+		return url
+	case <-time.After(30 * time.Second):
+		t.Fatal("moto_server does not start")
+		return ""
+	}
+}
+
+// createSecret puts a secret with one version into the server at url.
+func createSecret(t *testing.T, url, name string, version awsfake.Version) {
+	t.Helper()
+	input := map[string]any{"Name": name}
+	if version.String != nil {
+		input["SecretString"] = *version.String
+	} else {
+		input["SecretBinary"] = version.Binary
+	}
+	body, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "secretsmanager.CreateSecret")
+	// The scope chooses service and region; moto does not look at signatures.
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
+	response, err := (&http.Transport{}).RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("moto answers %s to CreateSecret of %s", response.Status, name)
+	}
+}
