@@ -1,0 +1,56 @@
+#!/bin/sh
+# Installs what the emulator tests need into .cache: AWS's Runtime Interface
+# Emulator, and a Python with Lambda's runtime and moto. What is there already
+# stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON names.
+# Needs Linux, and Python 3 with venv.
+set -eu
+cd "$(dirname "$0")/.."
+
+# install_python makes a virtual environment with the pinned packages.
+install_python() {
+  if cmp -s scripts/e2e-requirements.txt .cache/venv/installed.txt; then
+    echo "Python packages: there"
+    return
+  fi
+  echo "Python packages: installing into .cache/venv"
+  python3 -m venv --clear .cache/venv
+  .cache/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --only-binary :all: -r scripts/e2e-requirements.txt
+  cp scripts/e2e-requirements.txt .cache/venv/installed.txt
+}
+
+# install_emulator takes the emulator $1 with the checksum $2 out of the release
+# of the SAM CLI that bundles it.
+install_emulator() {
+  if echo "$2  .cache/aws-lambda-rie" | sha256sum --check --status 2>/dev/null; then
+    echo "emulator: there"
+    return
+  fi
+  echo "emulator: installing as .cache/aws-lambda-rie"
+  download=$(mktemp -d)
+  trap 'rm -rf "$download"' EXIT
+  "${E2E_PYTHON:-.cache/venv/bin/python}" -m pip download --quiet --disable-pip-version-check \
+    --only-binary :all: --no-deps --dest "$download" aws-sam-cli==1.170.0
+  python3 -m zipfile -e "$download"/*.whl "$download"
+  echo "$2  $download/samcli/local/rapid/$1" | sha256sum --check --quiet
+  install -D -m 755 "$download/samcli/local/rapid/$1" .cache/aws-lambda-rie
+}
+
+if [ -z "${E2E_PYTHON:-}" ]; then
+  install_python
+fi
+if [ -n "${AWS_LAMBDA_RIE:-}" ]; then
+  exit
+fi
+case $(uname -sm) in
+"Linux x86_64")
+  install_emulator aws-lambda-rie-x86_64 6b1e686e62ab2baf5759c412c4864276ef2a88b094fca53ec070637ccba9b9a5
+  ;;
+"Linux aarch64")
+  install_emulator aws-lambda-rie-arm64 ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21
+  ;;
+*)
+  echo "the emulator runs on Linux on x86_64 and arm64, not on $(uname -sm)" >&2
+  exit 1
+  ;;
+esac

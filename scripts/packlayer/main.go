@@ -1,0 +1,87 @@
+// Command packlayer builds the Lambda layers from the module in the working
+// directory. Each folder of layer/ becomes one zip file per architecture.
+//
+// The zip files are reproducible: the same source, version and Go release give
+// the same bytes, whatever the directory, time zone, umask and Go settings.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// program is the name of the program, and so of the only file in extensions.
+const program = "secretwrap"
+
+// architecture is a kind of processor under the names that Go and Lambda use.
+type architecture struct{ goarch, lambda string }
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "packlayer:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("packlayer", flag.ContinueOnError)
+	version := flags.String("version", "0.1.0-dev", "what `secretwrap version` prints")
+	out := flags.String("o", "dist", "the directory to write to")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
+	var sums bytes.Buffer
+	for _, arch := range []architecture{{"amd64", "x86_64"}, {"arm64", "arm64"}} {
+		shipped, err := build(toolchain(os.Environ(), arch.goarch), *version)
+		if err != nil {
+			return err
+		}
+		archives, err := packVariants(shipped)
+		if err != nil {
+			return err
+		}
+		for _, variant := range slices.Sorted(maps.Keys(archives)) {
+			name, archive := zipName(variant, arch), archives[variant]
+			if err := os.WriteFile(filepath.Join(*out, name), archive, 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(archive), name)
+			fmt.Fprintf(stdout, "%s: %d bytes, the program in it %d\n", name, len(archive), len(shipped.program))
+		}
+	}
+	return os.WriteFile(filepath.Join(*out, "SHA256SUMS"), sums.Bytes(), 0o644)
+}
+
+// packVariants returns the zip file of each folder of layer/ by its name.
+func packVariants(s shipment) (map[string][]byte, error) {
+	folders, err := os.ReadDir("layer")
+	if err != nil {
+		return nil, err
+	}
+	archives := make(map[string][]byte, len(folders))
+	for _, folder := range folders {
+		archives[folder.Name()], err = pack(filepath.Join("layer", folder.Name()), s)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return archives, nil
+}
+
+// zipName leaves out the name of the variant that nearly everybody needs.
+func zipName(variant string, arch architecture) string {
+	if variant == "managed" {
+		return program + "-layer-" + arch.lambda + ".zip"
+	}
+	return program + "-layer-" + variant + "-" + arch.lambda + ".zip"
+}
