@@ -1,0 +1,61 @@
+# What programs say of themselves, from the newest heading of CHANGELOG.md.
+VERSION ?= $(shell scripts/version.sh)
+# How long each fuzz target runs.
+FUZZTIME ?= 20s
+# What the emulator tests need; `make e2e` installs what the environment does not name.
+AWS_LAMBDA_RIE ?= $(CURDIR)/.cache/aws-lambda-rie
+E2E_PYTHON ?= $(CURDIR)/.cache/venv/bin/python
+
+export CGO_ENABLED = 0
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+
+.PHONY: build
+build: ## build the program for this machine: dist/secretwrap
+	go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o dist/secretwrap ./wrapper
+
+.PHONY: test
+test: ## run every test that needs nothing but Go
+	go test ./...
+	go test -tags lambda ./...
+	cd e2e && go test ./...
+
+.PHONY: race
+race: ## run the unit tests with the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -tags lambda ./...
+
+.PHONY: e2e
+e2e: ## run every end-to-end test; installs AWS's emulator, a Python runtime, moto
+	scripts/install-e2e.sh
+	cd e2e && E2E_REQUIRE=1 AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" go test -count=1 ./...
+
+.PHONY: demo
+demo: ## show what a user sees, against a Secrets Manager on this machine
+	cd e2e && go run ./demo
+
+.PHONY: bench
+bench: ## measure cold starts
+	cd e2e && go run ./bench
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: lint
+lint: ## check the format, the code, the scripts, the workflow
+	scripts/lint.sh
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w -s internal wrapper scripts e2e
+
+.PHONY: layer
+layer: ## build the Lambda layers: dist/*.zip
+	go run ./scripts/packlayer -version $(VERSION) -o dist
+
+.PHONY: clean
+clean: ## remove what was built and installed
+	rm -rf dist .cache
