@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// progress tells what is going on.
+type progress struct {
+	out *os.File
+	// terminal tells whether a line can be written over.
+	terminal bool
+}
+
+func newProgress(out *os.File) progress {
+	info, err := out.Stat()
+	return progress{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+func (p progress) say(what string) { fmt.Fprintln(p.out, what) }
+
+// round tells which round begins; round 0 is the one that does not count.
+func (p progress) round(n, all int) {
+	switch {
+	case p.terminal:
+		fmt.Fprintf(p.out, "\rround %d of %d", n, all)
+	case n == 0:
+		fmt.Fprintf(p.out, "measuring %d rounds …\n", all)
+	}
+}
+
+func (p progress) done() {
+	if p.terminal {
+		fmt.Fprintln(p.out)
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// report holds the results.
+type report struct {
+	Go           string    `json:"go"`
+	OS           string    `json:"os"`
+	Architecture string    `json:"architecture"`
+	CPUs         int       `json:"cpus"`
+	Runs         int       `json:"runs"`
+	ServerMS     float64   `json:"server_ms"`
+	Cells        []summary `json:"cells"`
+	Targets      []target  `json:"targets"`
+}
+
+// summary is what the runs of a cell have in common.
+type summary struct {
+	Name       string `json:"name"`
+	ToExecMS   spread `json:"to_exec_ms"`
+	ToEndMS    spread `json:"to_end_ms"`
+	CPUMS      spread `json:"cpu_ms"`
+	ResidentMB spread `json:"resident_mb"`
+	Calls      spread `json:"calls"`
+}
+
+// spread describes the values of all runs.
+type spread struct {
+	P10    float64 `json:"p10"`
+	Median float64 `json:"median"`
+	P90    float64 `json:"p90"`
+	Max    float64 `json:"max"`
+}
+
+func newReport(cells []*cell, runs int) report {
+	r := report{
+		Go: runtime.Version(), OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU(),
+		Runs: runs, ServerMS: milliseconds(serverDelay),
+	}
+	for _, c := range cells {
+		r.Cells = append(r.Cells, summary{
+			Name:       c.name,
+			ToExecMS:   spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.toExec) }),
+			ToEndMS:    spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.toEnd) }),
+			CPUMS:      spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.cpu) }),
+			ResidentMB: spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
+			Calls:      spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
+		})
+	}
+	r.Targets = r.targets()
+	return r
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// spreadOf needs at least one sample.
+func spreadOf(samples []sample, value func(sample) float64) spread {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = value(s)
+	}
+	slices.Sort(values)
+	last := len(values) - 1
+	return spread{P10: values[last/10], Median: values[last/2], P90: values[last-last/10], Max: values[last]}
+}
+
+// cell returns the summary of the cell that is called name.
+func (r report) cell(name string) summary {
+	return r.Cells[slices.IndexFunc(r.Cells, func(s summary) bool { return s.Name == name })]
+}
+
+// target is what a result should be at most.
+type target struct {
+	Name     string  `json:"name"`
+	Unit     string  `json:"unit"`
+	Measured float64 `json:"measured"`
+	AtMost   float64 `json:"at_most"`
+	Met      bool    `json:"met"`
+}
+
+func (r report) targets() []target {
+	bare := r.cell(execOnly)
+	list := []target{
+		{Name: "3 secrets: time to exec beyond the server's", Unit: "ms", Measured: r.cell(three).ToExecMS.Median - r.ServerMS, AtMost: 15},
+		{Name: "20 secrets: time to exec, against 1 secret", Unit: "times", Measured: r.cell(twenty).ToExecMS.Median / r.cell(one).ToExecMS.Median, AtMost: 1.5},
+		{Name: "nothing configured: CPU, against exec only", Unit: "times", Measured: r.cell(nothing).CPUMS.Median / bare.CPUMS.Median, AtMost: 2},
+		{Name: "3 secrets: CPU, against exec only", Unit: "times", Measured: r.cell(three).CPUMS.Median / bare.CPUMS.Median, AtMost: 5.2},
+		{Name: "20 secrets: largest resident size", Unit: "MB", Measured: r.cell(twenty).ResidentMB.Max, AtMost: 24},
+		{Name: "100 secrets of 64 KiB: largest resident size", Unit: "MB", Measured: r.cell(large).ResidentMB.Max, AtMost: 64},
+		{Name: "nothing configured: calls of Secrets Manager", Unit: "calls", Measured: r.cell(nothing).Calls.Max, AtMost: 0},
+	}
+	for i, t := range list {
+		list[i].Met = t.Measured <= t.AtMost
+	}
+	return list
+}
+
+// print writes the results as tables.
+func (r report) print(out io.Writer) {
+	fmt.Fprintf(out, "\n%s, %s/%s, %d CPUs, %d interleaved runs, Secrets Manager takes %.0f ms\n\n", r.Go, r.OS, r.Architecture, r.CPUs, r.Runs, r.ServerMS)
+	fmt.Fprintf(out, "%-21s  %21s  %6s  %6s  %11s  %5s\n", "", "start to exec, ms", "to end", "CPU", "resident MB", "calls")
+	fmt.Fprintf(out, "%-21s  %21s  %6s  %6s  %11s\n", "", "median    p10 – p90", "ms", "ms", "median  max")
+	for _, c := range r.Cells {
+		fmt.Fprintf(out, "%-21s  %7.1f %5.1f – %5.1f  %6.1f  %6.1f  %6.1f %4.1f  %5.0f\n",
+			c.Name, c.ToExecMS.Median, c.ToExecMS.P10, c.ToExecMS.P90, c.ToEndMS.Median, c.CPUMS.Median, c.ResidentMB.Median, c.ResidentMB.Max, c.Calls.Median)
+	}
+	fmt.Fprintf(out, "\nEverything includes the executed program. The resident size is the larger one\nof the wrapper's and the executed program's: the system keeps it over exec.\n\n")
+	for _, t := range r.Targets {
+		verdict := "missed"
+		if t.Met {
+			verdict = "met"
+		}
+		fmt.Fprintf(out, "%-6s %6.2f %-5s at most %4.1f  %s\n", verdict, t.Measured, t.Unit, t.AtMost, t.Name)
+	}
+}
+
+// write writes the results to a file as JSON.
+func (r report) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
