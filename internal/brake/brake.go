@@ -20,8 +20,9 @@ import (
 const (
 	// Duration is how long a failure is repeated without a call.
 	Duration = 5 * time.Second
-	// maxNote bounds what is read of a note, in bytes.
-	maxNote = 64 << 10
+	// maxNote bounds what is read of a note, in bytes: more than a thousand
+	// problems.
+	maxNote = 1 << 20
 )
 
 // Note is what is remembered. It holds problems, which hold no values.

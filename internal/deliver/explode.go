@@ -58,14 +58,14 @@ func (d *delivery) fields(explosion plan.Explosion) ([]extract.Field, *miss) {
 	if missed != nil {
 		return nil, missed
 	}
+	var fields []extract.Field
 	document, err := extract.Parse(found.content)
-	if err != nil {
-		return nil, notJSON(err)
+	if err == nil {
+		fields, err = document.Fields()
 	}
-	fields, err := document.Fields()
 	if err != nil {
 		return nil, &miss{problem: problem.Problem{
-			Class: problem.Invalid, Path: explosion.Ref.Where(), Cause: "env_from needs a JSON object, and this is none",
+			Class: problem.Invalid, Path: explosion.Ref.Where(), Cause: "env_from needs a JSON object: " + err.Error(),
 			Hint: "store an object in the secret, or name the variable: NAME=secretsmanager://…",
 		}}
 	}

@@ -18,6 +18,9 @@ const pointerSize = 8
 // moveWhatDoesNotFit decides which variables hold their values and which name a
 // file, then adds all of them to the result in their order.
 func (d *delivery) moveWhatDoesNotFit(room int) {
+	for _, v := range d.result.Variables {
+		room -= entrySize(v.Name, v.Value.Len())
+	}
 	reasons := make([]string, len(d.candidates))
 	for i, c := range d.candidates {
 		if reasons[i] = d.reasonToMove(c); reasons[i] != "" {

@@ -48,8 +48,8 @@ func (e *Extension) Next(ctx context.Context) (string, error) {
 	var event struct {
 		EventType string `json:"eventType"`
 	}
-	if err := json.Unmarshal(body, &event); err != nil {
-		return "", errors.New("next event: the answer is not JSON")
+	if json.Unmarshal(body, &event) != nil || event.EventType == "" {
+		return "", errors.New("next event: the answer is no event")
 	}
 	return event.EventType, nil
 }

@@ -13,16 +13,20 @@ const envFromSetting = settings.Prefix + "ENV_FROM"
 
 // settingExplosions plans what SECRETWRAP_ENV_FROM names; a later one wins.
 func (b *builder) settingExplosions(texts []string) {
-	for _, text := range slices.Backward(texts) {
+	before := len(b.plan.Explosions)
+	for _, text := range texts {
 		b.addExplosion(text, envFromSetting, Origin{})
 	}
+	slices.Reverse(b.plan.Explosions[before:])
 }
 
 // manifestExplosions plans the manifest's env_from; a later one wins.
 func (b *builder) manifestExplosions(m manifest.Manifest) {
-	for _, entry := range slices.Backward(m.EnvFrom) {
+	before := len(b.plan.Explosions)
+	for _, entry := range m.EnvFrom {
 		b.addExplosion(entry.Text, "env_from", Origin{m.Source, entry.Line})
 	}
+	slices.Reverse(b.plan.Explosions[before:])
 }
 
 func (b *builder) addExplosion(text, label string, origin Origin) {

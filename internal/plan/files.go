@@ -9,26 +9,14 @@ import (
 	"secretwrap/internal/settings"
 )
 
-// checkFiles judges the paths of all files together.
-func (b *builder) checkFiles() {
-	var earlier []Target
-	for _, target := range b.plan.Targets {
-		if target.File == "" {
-			continue
-		}
-		if p := b.checkFile(target, earlier); p != nil {
-			b.fail(p, target.Label(), target.Origin)
-			continue
-		}
-		earlier = append(earlier, target)
+// checkFile judges the path of a target, if it has one, beside those before it.
+func (b *builder) checkFile(target Target) *problem.Problem {
+	if target.File == "" {
+		return nil
 	}
-}
-
-// checkFile judges one path beside those before it.
-func (b *builder) checkFile(target Target, earlier []Target) *problem.Problem {
 	if err := secretfiles.CheckPath(target.File); err != nil {
 		return &problem.Problem{
-			Class: problem.Config, Cause: fmt.Sprintf("the file's path %q cannot be used: %v", target.File, err),
+			Class: problem.Config, Cause: err.Error(),
 			Hint: "write a relative path without .. and without a dot at its start, such as tls/client.key",
 		}
 	}
@@ -38,8 +26,8 @@ func (b *builder) checkFile(target Target, earlier []Target) *problem.Problem {
 			Hint: "set " + settings.Dir + " to an absolute path; in Lambda the default is /tmp/secretwrap",
 		}
 	}
-	for _, other := range earlier {
-		if overlap(target.File, other.File) {
+	for _, other := range b.plan.Targets {
+		if other.File != "" && overlap(target.File, other.File) {
 			return &problem.Problem{
 				Class: problem.Config, Cause: fmt.Sprintf("the file %q is in the way of %q, which %s declares", target.File, other.File, other.Label()),
 				Hint: "give each file a path of its own; a file cannot be a directory too",

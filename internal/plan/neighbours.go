@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"secretwrap/internal/problem"
@@ -45,7 +46,7 @@ func (p *Plan) ExtensionWarnings() []string {
 // configuration is Datadog's own wrapper, while the wrapper makes the runtime
 // call that proxy in any case.
 func CheckChain(next string, environment map[string]string) *problem.Problem {
-	if next != "/opt/datadog_wrapper" {
+	if filepath.Clean(next) != "/opt/datadog_wrapper" {
 		return nil
 	}
 	for _, name := range []string{"DD_SERVERLESS_APPSEC_ENABLED", "DD_EXPERIMENTAL_ENABLE_PROXY"} {

@@ -95,19 +95,20 @@ func (p *Plan) Empty() bool { return len(p.Secrets) == 0 }
 // another one's.
 func (p *Plan) Hash() string {
 	sum := sha256.New()
-	for _, s := range p.Secrets {
-		fmt.Fprintf(sum, "%q %q %q\n", s.ID, s.Stage, s.Version)
-	}
+	fmt.Fprintf(sum, "%q %d\n", p.Dir, p.MaxEnvValue)
 	for _, t := range p.Targets {
-		fmt.Fprintf(sum, "%q %q\n", t.Name, t.File)
+		fmt.Fprintf(sum, "target %q %q\n", t.Name, t.File)
 		for _, part := range t.Parts {
 			if part.Ref != nil {
-				fmt.Fprintf(sum, "%q\n", part.Ref.String())
+				fmt.Fprintf(sum, "reference %q\n", part.Ref.String())
+				continue
 			}
+			// Only how long a text is matters to whether a value fits.
+			fmt.Fprintf(sum, "text %d\n", len(part.Literal))
 		}
 	}
 	for _, e := range p.Explosions {
-		fmt.Fprintf(sum, "%q\n", e.Ref.String())
+		fmt.Fprintf(sum, "explosion %q\n", e.Ref.String())
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
@@ -124,7 +125,6 @@ func Make(environment *environ.Block, s settings.Settings, m manifest.Manifest) 
 	b.manifestTargets(m)
 	b.settingExplosions(s.EnvFrom)
 	b.manifestExplosions(m)
-	b.checkFiles()
 	return b.plan, b.problems
 }
 
@@ -149,6 +149,9 @@ func (b *builder) environmentTargets(literal []string) {
 		}
 		text, _ := b.environment.Lookup(name)
 		value, p := reference.ParseEnvironment(text)
+		if value != nil {
+			p = checkName(name)
+		}
 		switch {
 		case p != nil:
 			b.fail(p, name, Origin{})
@@ -163,6 +166,9 @@ func (b *builder) manifestTargets(m manifest.Manifest) {
 	for _, entry := range m.Env {
 		origin := Origin{m.Source, entry.Line}
 		value, p := reference.ParseDeclaration(entry.Text, reference.Variable)
+		if p == nil {
+			p = checkName(entry.Name)
+		}
 		if p != nil {
 			b.fail(p, entry.Name, origin)
 			continue
@@ -184,12 +190,8 @@ func (b *builder) manifestTargets(m manifest.Manifest) {
 	}
 }
 
-// addVariable plans a variable after judging its name.
+// addVariable plans a variable.
 func (b *builder) addVariable(name string, value *reference.Value, origin Origin) {
-	if p := checkName(name); p != nil {
-		b.fail(p, name, origin)
-		return
-	}
 	target := Target{Name: name, Origin: origin}
 	if ref := value.Parts[0].Ref; !value.Template && ref.ToFile {
 		target.File = ref.File
@@ -214,8 +216,12 @@ func checkName(name string) *problem.Problem {
 	return nil
 }
 
-// addTarget plans the parts of a value.
+// addTarget plans the parts of a value, after judging the path of its file.
 func (b *builder) addTarget(target Target, value *reference.Value) {
+	if p := b.checkFile(target); p != nil {
+		b.fail(p, target.Label(), target.Origin)
+		return
+	}
 	target.Template = value.Template
 	for _, part := range value.Parts {
 		planned := Part{Literal: part.Literal, Ref: part.Ref}

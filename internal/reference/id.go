@@ -16,7 +16,9 @@ const maxName = 512
 const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+=.@-!"
 
 var (
-	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	// regionForm takes eu-west-1, us-gov-west-1 and eusc-de-east-1.
+	regionForm  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
@@ -42,6 +44,8 @@ func checkName(name string) *problem.Problem {
 		return bad("the secret's name has "+strconv.Itoa(len(name))+" characters", allowed)
 	case strings.TrimSpace(name) != name:
 		return bad("a blank stands before or after the secret's name", "take the blank away: "+Scheme+"NAME#PATH")
+	case schemeStart(name) >= 0:
+		return bad("a second reference follows the secret's name", betweenBraces)
 	}
 	if at := strings.IndexFunc(name, func(c rune) bool { return !strings.ContainsRune(nameCharacters, c) }); at >= 0 {
 		if strings.Contains(name, "://") {
@@ -65,7 +69,7 @@ func (r *Ref) parseARN(id string) *problem.Problem {
 		return bad("the ARN is not complete", form)
 	case len(fields) > 10:
 		return bad("the ARN has too many fields", form+", and after it at most :JSON-KEY:STAGE:VERSION")
-	case !strings.HasPrefix(fields[1], "aws") || !printable(fields[1]):
+	case !partitionForm.MatchString(fields[1]):
 		return bad("the ARN has no partition that is known", form)
 	case !regionForm.MatchString(fields[3]):
 		return bad("the ARN has no region", form)

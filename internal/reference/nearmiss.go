@@ -11,8 +11,9 @@ var (
 	// anyScheme finds the scheme in any case and with any number of slashes.
 	// What stands before it decides whether it is ours: awssecretsmanager:// is not.
 	anyScheme = regexp.MustCompile(`(?i)secretsmanager:/+`)
-	// ecsARN is a bare ARN with one of the fields that ECS adds.
-	ecsARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s]+(:[^:\s]*){1,3}$`)
+	// bareReference is an ARN with one of the fields that ECS adds, or with
+	// options or a path. No SDK takes such a one.
+	bareReference = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#]+([?#]|(:[^:\s]*){1,3}$)`)
 	// parameterStore begins a reference to another service's parameter.
 	parameterStore = regexp.MustCompile(`(?i)^(\{\{\s*)?ssm://`)
 )
@@ -35,9 +36,15 @@ func letterOrDigit(c byte) bool {
 // nearMiss returns the problem with a literal that was meant as a reference,
 // nil if it was not.
 func nearMiss(text string) *problem.Problem {
-	if ecsARN.MatchString(text) {
-		return bad("an ARN with ECS's extra fields stands without a scheme", "write "+Scheme+" before it, or name the variable in SECRETWRAP_LITERAL")
+	if bareReference.MatchString(text) {
+		return bad("an ARN with a field or options after it stands without a scheme", "write "+Scheme+" before it, or name the variable in SECRETWRAP_LITERAL")
 	}
+	return misspelt(text)
+}
+
+// misspelt returns the problem with a text in which a scheme stands that is
+// none, or stands where it must not, nil if there is none.
+func misspelt(text string) *problem.Problem {
 	if parameterStore.MatchString(text) {
 		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager, or name the variable in SECRETWRAP_LITERAL")
 	}
@@ -57,15 +64,21 @@ func nearMiss(text string) *problem.Problem {
 }
 
 // correctedReference returns a misspelt reference with its scheme put right. It
-// stops at the end of the secret's name: what follows may be a part of a text
-// that holds a password.
+// stops at the end of the secret's name, or at an @ in it: what follows may be a
+// part of a text that holds a password.
 func correctedReference(text string) string {
 	rest := text[len(anyScheme.FindString(text)):]
-	allowed := nameCharacters
+	colons := 0
 	if strings.HasPrefix(rest, "arn:") {
-		allowed += ":"
+		colons = 6
 	}
-	end := strings.IndexFunc(rest, func(c rune) bool { return !strings.ContainsRune(allowed, c) })
+	end := strings.IndexFunc(rest, func(c rune) bool {
+		if c == ':' {
+			colons--
+			return colons < 0
+		}
+		return c == '@' || !strings.ContainsRune(nameCharacters, c)
+	})
 	switch {
 	case end < 0:
 		return Scheme + rest

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"secretwrap/internal/problem"
 	"secretwrap/internal/suggest"
@@ -38,23 +39,25 @@ func options() []option {
 	}
 }
 
+// defaultStart finds the option default among others.
+var defaultStart = regexp.MustCompile(`(?:^|&)default=`)
+
 // lateOptions finds options that were written after the path.
 var lateOptions = regexp.MustCompile(`\?((?:stage|version|path|default|encode|mode|prefix|file)=|(?:optional|file|upper)(?:&|$))`)
 
-// cutLateOptions splits a path from the options that were written after it,
-// and leaves out what a default says.
-func cutLateOptions(path string) (before, options string, found bool) {
+// cutLateOptions splits a path from the options that were written after it. It
+// leaves out what a default says, and all that follows it: a password with an
+// ampersand would look like another option.
+func cutLateOptions(path string) (before, late string, found bool) {
 	at := lateOptions.FindStringIndex(path)
 	if at == nil {
 		return path, "", false
 	}
-	parts := strings.Split(path[at[0]+1:], "&")
-	for i, part := range parts {
-		if strings.HasPrefix(part, "default=") {
-			parts[i] = "default=…"
-		}
+	before, late = path[:at[0]], path[at[0]+1:]
+	if start := defaultStart.FindStringIndex(late); start != nil {
+		late = late[:start[1]] + "…"
 	}
-	return path[:at[0]], strings.Join(parts, "&"), true
+	return before, late, true
 }
 
 // parseOptions reads what stands between the question mark and the path.
@@ -63,6 +66,9 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 	for part := range strings.SplitSeq(text, "&") {
 		key, value, given := strings.Cut(part, "=")
 		o, p := findOption(key, context)
+		if p != nil && o.key == "" && seen["default"] {
+			return bad("an option after default is not known", "write an ampersand inside a default as %26; "+allowedHint(context))
+		}
 		if p != nil {
 			return p
 		}
@@ -80,8 +86,8 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 		if given != strings.Contains(o.form, "=") && key != "file" {
 			return bad("option "+key+" is not written as it should be", "write "+o.form)
 		}
-		if strings.ContainsRune(decoded, 0) {
-			return bad("option "+key+" holds a NUL", "take it away")
+		if strings.ContainsRune(decoded, 0) || !utf8.ValidString(decoded) {
+			return bad("option "+key+" holds a NUL or is not UTF-8", "write it without")
 		}
 		if p := o.set(r, decoded, given); p != nil {
 			return p
@@ -90,7 +96,8 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 	return nil
 }
 
-// findOption returns the option of that name if it may stand in context.
+// findOption returns the option of that name, the zero option if there is none,
+// and what is wrong with it in that context.
 func findOption(key string, context Context) (option, *problem.Problem) {
 	var known []string
 	for _, o := range options() {
@@ -99,7 +106,7 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 			return o, nil
 		}
 		if o.key == key {
-			return option{}, bad("option "+key+" has no meaning "+whereName(context), allowedHint(context))
+			return o, bad("option "+key+" has no meaning "+whereName(context), allowedHint(context))
 		}
 		if here {
 			known = append(known, o.key)
@@ -109,7 +116,8 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 	if near, ok := suggest.Nearest(key, known); ok {
 		hint = "did you mean " + near + "?"
 	}
-	if !printable(key) || len(key) > 32 {
+	if len(key) > 32 || strings.ContainsFunc(key, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') }) {
+		// No slip makes this of an option: it may be a part of a password.
 		return option{}, bad("an option is not known", hint)
 	}
 	return option{}, bad("option \""+key+"\" is not known", hint)
@@ -146,6 +154,9 @@ func setOptional(r *Ref, _ string, _ bool) *problem.Problem {
 }
 
 func setDefault(r *Ref, value string, _ bool) *problem.Problem {
+	if schemeStart(value) >= 0 {
+		return bad("the default holds a reference, and would be delivered as it stands", "write a text after default=, or take the option away")
+	}
 	r.HasDefault, r.Default, r.Optional = true, value, true
 	return nil
 }

@@ -110,6 +110,9 @@ func Parse(text string, context Context) (Ref, *problem.Problem) {
 	return ref, nil
 }
 
+// betweenBraces is the hint for several references in one text.
+const betweenBraces = "put each reference of a text between braces: {{" + Scheme + "…}}"
+
 // located adds to p which secret it is about.
 func (r *Ref) located(p *problem.Problem) *problem.Problem {
 	p.Secret = r.Secret
@@ -135,7 +138,7 @@ func (r *Ref) setPath(path string) *problem.Problem {
 			"write "+Scheme+r.Secret+"?"+late+"#"+before)
 	}
 	if schemeStart(path) >= 0 {
-		return bad("a second reference stands inside the path", "put each reference of a text between braces: {{"+Scheme+"…}}")
+		return bad("a second reference stands inside the path", betweenBraces)
 	}
 	r.Path = path
 	return nil

@@ -43,7 +43,7 @@ func ParseDeclaration(text string, context Context) (*Value, *problem.Problem) {
 		return template(text, declarationStart)
 	}
 	if !strings.HasPrefix(trimmed, Scheme) {
-		if p := nearMiss(trimmed); p != nil {
+		if p := misspelt(trimmed); p != nil {
 			return nil, p
 		}
 	}
@@ -102,7 +102,7 @@ func (v *Value) addLiteral(text string) {
 
 func parseBetweenBraces(inside string) (Ref, *problem.Problem) {
 	trimmed := strings.TrimSpace(inside)
-	if p := nearMiss(trimmed); p != nil {
+	if p := misspelt(trimmed); p != nil {
 		return Ref{}, p
 	}
 	return Parse(trimmed, Template)

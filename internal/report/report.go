@@ -100,9 +100,7 @@ func (r *Reporter) Problems(list problem.List) {
 			continue
 		}
 		r.writeText("error", p.Error()+" ["+code+"]")
-		if p.Hint != "" {
-			r.writeText("hint", p.Hint)
-		}
+		r.writeHint(p.Hint)
 	}
 }
 
@@ -140,18 +138,29 @@ func (r *Reporter) writeText(label, text string) {
 	_, _ = io.WriteString(r.Out, prefix+label+": "+oneLine(text)+"\n")
 }
 
-// oneLine shows control characters, so that no name can forge a line of the log.
-func oneLine(text string) string {
-	if strings.IndexFunc(text, unicode.IsControl) < 0 {
-		return text
+// writeHint writes a hint, which may be an example of several lines.
+func (r *Reporter) writeHint(hint string) {
+	if hint == "" {
+		return
 	}
+	for text := range strings.SplitSeq(hint, "\n") {
+		r.writeText("hint", text)
+	}
+}
+
+// oneLine shows control characters, and those that turn the direction of a
+// text, so that no name can forge a line of the log.
+func oneLine(text string) string {
 	var out strings.Builder
 	for _, c := range text {
-		if unicode.IsControl(c) {
-			fmt.Fprintf(&out, "\\x%02x", c)
-			continue
+		switch {
+		case unicode.IsGraphic(c):
+			out.WriteRune(c)
+		case c <= 0xff:
+			fmt.Fprintf(&out, `\x%02x`, c)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, c)
 		}
-		out.WriteRune(c)
 	}
 	return out.String()
 }

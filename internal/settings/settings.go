@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/caarlos0/env/v11"
 
@@ -28,16 +29,16 @@ const Dir = Prefix + "DIR"
 // Size is a number of bytes.
 type Size int
 
-// UnmarshalText implements encoding.TextUnmarshaler: digits, then B, KiB, MiB
-// or nothing.
+// UnmarshalText implements encoding.TextUnmarshaler: digits, then KiB, B or
+// nothing.
 func (s *Size) UnmarshalText(text []byte) error {
 	digits, unit := string(text), 1
-	for suffix, factor := range map[string]int{"KiB": 1 << 10, "MiB": 1 << 20} {
-		if before, found := strings.CutSuffix(digits, suffix); found {
-			digits, unit = before, factor
-		}
+	if before, found := strings.CutSuffix(digits, "KiB"); found {
+		digits, unit = before, 1<<10
+	} else {
+		digits = strings.TrimSuffix(digits, "B")
 	}
-	n, err := strconv.ParseUint(strings.TrimSuffix(digits, "B"), 10, 20)
+	n, err := strconv.ParseUint(digits, 10, 20)
 	if err != nil {
 		return errors.New("not a size")
 	}
@@ -50,7 +51,7 @@ type Names []string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (n *Names) UnmarshalText(text []byte) error {
-	*n = strings.FieldsFunc(string(text), func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' })
+	*n = strings.FieldsFunc(string(text), func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 	return nil
 }
 
@@ -98,7 +99,7 @@ func Parse(environment map[string]string) (Settings, []string, problem.List) {
 	}
 	var settings Settings
 	failed := failedFields(env.ParseWithOptions(&settings, env.Options{Environment: own}))
-	settings.validate(failed)
+	settings.validate(own, failed)
 
 	var problems problem.List
 	for field := range reflect.TypeFor[Settings]().Fields() {
@@ -128,11 +129,12 @@ func failedFields(err error) map[string]bool {
 	return failed
 }
 
-// validate marks the fields whose values are out of range.
-func (s *Settings) validate(failed map[string]bool) {
+// validate marks the fields whose values are out of range. A timeout of 0 is
+// one, unless the variable is not set.
+func (s *Settings) validate(own map[string]string, failed map[string]bool) {
 	within := map[string]bool{
 		"Dir":         s.Dir == "" || filepath.IsAbs(s.Dir) && filepath.Clean(s.Dir) != "/",
-		"Timeout":     s.Timeout == 0 || s.Timeout >= 100*time.Millisecond && s.Timeout <= 5*time.Minute,
+		"Timeout":     own[Prefix+"TIMEOUT"] == "" || s.Timeout >= 100*time.Millisecond && s.Timeout <= 5*time.Minute,
 		"Refresh":     s.Refresh == 0 || s.Refresh >= 10*time.Second,
 		"MaxEnvValue": s.MaxEnvValue >= 1 && s.MaxEnvValue <= 128<<10,
 		"ExecWrapper": s.ExecWrapper == "" || filepath.IsAbs(s.ExecWrapper),
