@@ -22,7 +22,7 @@ func (s *start) findTarget(path string, argv []string) (*target, *problem.Proble
 		return nil, p
 	}
 	next := s.settings.ExecWrapper
-	if next == "" {
+	if !filepath.IsAbs(next) { // none, or one that is reported as a setting
 		return &target{path, argv}, nil
 	}
 	p := checkProgram(next)

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -127,6 +129,8 @@ func (s *start) configure(path string, argv []string) (*target, problem.List) {
 	for _, name := range unknown {
 		s.reporter.Event(report.Warn, report.CodeSettings, "%s: this version knows no such setting, and ignores it", name)
 	}
+	// What the parser of the manifest finds comes before what its texts mean.
+	slices.SortStableFunc(problems, func(a, b *problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return target, problems
 }
 
