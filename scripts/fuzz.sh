@@ -15,5 +15,5 @@ fi
 
 echo "$targets" | while read -r package name; do
   echo "--- $package $name, $1"
-  go test -run '^$' -fuzz "^$name\$" -fuzztime "$1" "$package" </dev/null
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "$1" -fuzzminimizetime 10x "$package" </dev/null
 done

@@ -40,12 +40,15 @@ func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outco
 	for _, name := range delivery.Shadowed {
 		s.reporter.Event(report.Debug, report.CodeShadowed, "%s: the secret's field gives way to what has precedence", name)
 	}
-	calls := 0
+	calls, found := 0, 0
 	for _, o := range outcomes {
 		calls += o.Attempts
+		if o.Err == nil {
+			found++
+		}
 	}
 	s.reporter.Event(report.Info, report.CodeStart, "%s into %s and %s: %s, %s, %d ms, direct",
-		count(len(outcomes), "secret"), count(len(delivery.Variables), "variable"), count(len(delivery.Files), "file"),
+		count(found, "secret"), count(len(delivery.Variables), "variable"), count(len(delivery.Files), "file"),
 		count(calls, "call"), retries(calls-len(outcomes)), time.Since(s.process.started).Milliseconds())
 }
 

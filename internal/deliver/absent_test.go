@@ -32,27 +32,24 @@ func TestWhatOptionalAndDefaultTolerate(t *testing.T) {
 		for _, option := range []string{"", "?optional", "?default=fallback", "?default="} {
 			c := configuration{environment: []string{"A=secretsmanager://s" + option + "#f"}, sources: map[string]deliver.Source{"s": source}}
 			got, problems := c.run(t)
-			want, unset := []string(nil), []string(nil)
+			var want []string
 			_, fallback, hasDefault := strings.Cut(option, "default=")
 			value, isThere := there[name]
 			switch {
 			case isThere:
 				want = []string{"A=" + value}
 			case option == "" || !slices.Contains(tolerated, name):
-				if len(problems) != 1 || len(got.Variables)+len(got.Unset) > 0 {
+				if len(problems) != 1 || len(got.Variables) > 0 {
 					t.Errorf("%s, option %q: problems %v, delivered %q", name, option, problems, variables(got))
 				}
 				continue
 			case hasDefault:
 				want = []string{"A=" + fallback}
-			default:
-				unset = []string{"A"}
 			}
 			if len(problems) > 0 {
 				t.Errorf("%s, option %q: %v", name, option, problems)
 			}
 			checkEqual(t, name+" with "+option+": variables", variables(got), want)
-			checkEqual(t, name+" with "+option+": unset", got.Unset, unset)
 		}
 	}
 }
@@ -64,7 +61,6 @@ func TestAnOptionalFileThatIsAbsentIsNotWritten(t *testing.T) {
 	}.deliver(t)
 	checkEqual(t, "variables", variables(got), []string{"B=/dir/b"})
 	checkEqual(t, "files", files(got), []string{"b=d", "d=e"})
-	checkEqual(t, "unset", got.Unset, []string{"A"})
 }
 
 func TestADefaultIsEncodedToo(t *testing.T) {
@@ -77,7 +73,6 @@ func TestAnAbsentVariableIsNotFilledByEnvFrom(t *testing.T) {
 		environment: []string{"A=secretsmanager://none?optional"}, envFrom: []string{"s"}, sources: secrets("s", `{"A":"from s","B":"b"}`),
 	}.deliver(t)
 	checkEqual(t, "variables", variables(got), []string{"B=b"})
-	checkEqual(t, "unset", got.Unset, []string{"A"})
 }
 
 func TestAFaultOfAWholeSecretIsToldOnce(t *testing.T) {

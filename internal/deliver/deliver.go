@@ -50,12 +50,9 @@ type Skipped struct {
 // Delivery is everything the program is to be given.
 type Delivery struct {
 	Variables []Variable
-	// Unset are variables that hold a reference to something absent, or whose
-	// value went to a file.
-	Unset   []string
-	Files   []secretfiles.File
-	Moved   []Moved
-	Skipped []Skipped
+	Files     []secretfiles.File
+	Moved     []Moved
+	Skipped   []Skipped
 	// Shadowed are names of fields that something of higher precedence gave.
 	Shadowed []string
 }
@@ -130,11 +127,7 @@ func (d *delivery) reserve() {
 func (d *delivery) target(target plan.Target) {
 	found, got := d.evaluate(target)
 	switch {
-	case got == failed:
-	case got == absent:
-		if target.Name != "" {
-			d.result.Unset = append(d.result.Unset, target.Name)
-		}
+	case got != delivered:
 	case target.File == "":
 		d.candidates = append(d.candidates, candidate{
 			Variable: Variable{target.Name, found.content}, origin: target.Origin, secret: secretOf(target), binary: found.binary,

@@ -17,7 +17,6 @@ func (d *delivery) explode(explosion plan.Explosion) {
 		}
 		return
 	}
-	skipped := Skipped{Secret: explosion.Ref.Secret}
 	own := make(map[string]bool)
 	for _, field := range fields {
 		if field.Err == extract.ErrAbsent {
@@ -26,7 +25,7 @@ func (d *delivery) explode(explosion plan.Explosion) {
 		name := fieldName(field.Name, explosion)
 		switch {
 		case !mayExplode(name), own[name]:
-			skipped.Names = append(skipped.Names, name)
+			d.skip(explosion.Ref.Secret, name)
 		case d.taken(name):
 			d.result.Shadowed = append(d.result.Shadowed, name)
 		case field.Err != nil:
@@ -43,9 +42,17 @@ func (d *delivery) explode(explosion plan.Explosion) {
 	for name := range own {
 		d.names[name] = true
 	}
-	if len(skipped.Names) > 0 {
-		d.result.Skipped = append(d.result.Skipped, skipped)
+}
+
+// skip records a field that becomes no variable.
+func (d *delivery) skip(secret, name string) {
+	for i := range d.result.Skipped {
+		if d.result.Skipped[i].Secret == secret {
+			d.result.Skipped[i].Names = append(d.result.Skipped[i].Names, name)
+			return
+		}
 	}
+	d.result.Skipped = append(d.result.Skipped, Skipped{Secret: secret, Names: []string{name}})
 }
 
 // explosionLabel stands in messages for the variables that an exploded secret

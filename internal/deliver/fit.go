@@ -10,6 +10,7 @@ import (
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/secret"
+	"secretwrap/internal/secretfiles"
 )
 
 // pointerSize is what execve counts for each entry beside its bytes.
@@ -92,27 +93,30 @@ func (d *delivery) fileEntrySize(c candidate) int {
 	return entrySize(c.Name+fileSuffix, len(d.fullPath(c.Name)))
 }
 
-// moveToFile delivers a value in the file NAME, whose path is in NAME_FILE.
+// moveToFile delivers a value in the file NAME, whose path is in NAME_FILE. The
+// variable with the path obeys the same rules as its own: else a field
+// AWS_CONFIG of an exploded secret could set AWS_CONFIG_FILE.
 func (d *delivery) moveToFile(c candidate, reason string) {
-	if p := d.mayMove(c); p != nil {
+	variable := c.Name + fileSuffix
+	if c.exploded && !mayExplode(variable) {
+		d.skip(c.secret, c.Name)
+		return
+	}
+	if p := d.mayMove(c, variable); p != nil {
 		p.Secret = c.secret
 		p.Cause = fmt.Sprintf("the value of %d bytes %s, and %s", c.Value.Len(), reason, p.Cause)
 		d.faults.addProblem(c.Name, c.origin, *p)
 		return
 	}
-	variable := c.Name + fileSuffix
 	d.names[variable], d.paths[c.Name] = true, true
-	d.result.Unset = append(d.result.Unset, c.Name)
 	d.addFile(c.Name, c.Value, 0)
 	d.result.Variables = append(d.result.Variables, Variable{variable, secret.FromString(d.fullPath(c.Name))})
 	d.result.Moved = append(d.result.Moved, Moved{c.Name, c.Value.Len(), reason})
 }
 
 // mayMove says what is in the way of a file that nobody declared, nil if
-// nothing. The variable with its path obeys the same rules as its own: else a
-// field AWS_CONFIG of an exploded secret could set AWS_CONFIG_FILE.
-func (d *delivery) mayMove(c candidate) *problem.Problem {
-	variable := c.Name + fileSuffix
+// nothing.
+func (d *delivery) mayMove(c candidate, variable string) *problem.Problem {
 	problemOf := func(cause, hint string) *problem.Problem {
 		return &problem.Problem{Class: problem.Invalid, Cause: cause, Hint: hint}
 	}
@@ -120,10 +124,12 @@ func (d *delivery) mayMove(c candidate) *problem.Problem {
 	switch {
 	case d.plan.Dir == "":
 		return problemOf("no directory is known for a file", "set SECRETWRAP_DIR to an absolute path")
-	case environ.Reserved(variable), c.exploded && environ.RunsCode(variable):
+	case environ.Reserved(variable):
 		return problemOf(variable+" is never set from a secret", declare)
 	case d.taken(variable):
 		return problemOf(variable+" is taken", declare)
+	case secretfiles.CheckPath(c.Name) != nil:
+		return problemOf("the name cannot be that of a file", declare)
 	case d.pathTaken(c.Name):
 		return problemOf(fmt.Sprintf("the file %q is taken", c.Name), declare)
 	default:

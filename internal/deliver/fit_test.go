@@ -47,7 +47,6 @@ func TestAValueThatNoVariableCanHoldGoesToAFile(t *testing.T) {
 				environment: []string{"A=secretsmanager://s"}, maxValue: test.maxValue, sources: map[string]deliver.Source{"s": test.source},
 			}.deliver(t)
 			checkEqual(t, "variables", variables(got), []string{"A_FILE=/dir/A"})
-			checkEqual(t, "unset", got.Unset, []string{"A"})
 			checkEqual(t, "files", files(got), []string{"A=" + string(test.source.Value.Reveal())})
 			checkEqual(t, "moved", moved(got), []string{fmt.Sprintf("A: %d bytes, %s", test.source.Value.Len(), test.why)})
 		})
@@ -98,14 +97,11 @@ func TestWhatIsInTheWayOfAFileThatNobodyDeclared(t *testing.T) {
 		"the file is a directory":      {configuration{environment: []string{"A=secretsmanager://s"}, files: declared("A/b=t")}, "A", `the file "A" is taken`},
 		"there is no directory":        {configuration{environment: []string{"A=secretsmanager://s"}, noDir: true}, "A", "no directory is known"},
 		"NAME_FILE is reserved":        {configuration{env: declared("AWS_CONFIG=s")}, "AWS_CONFIG", "AWS_CONFIG_FILE is never set from a secret"},
-		"a field's is reserved":        {configuration{envFrom: []string{"f"}}, "AWS_SHARED_CREDENTIALS", "AWS_SHARED_CREDENTIALS_FILE is never set from a secret"},
-		"a field's may make code run":  {configuration{envFrom: []string{"c"}}, "SSL_CERT", "SSL_CERT_FILE is never set from a secret"},
 		"a field's file is a declared": {configuration{envFrom: []string{"g"}, files: declared("G/x=t")}, "G", `the file "G" is taken`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			test.c.sources = secrets("s", "CANARY\x00", "t", "t", "o", `{"A_FILE":"x"}`,
-				"f", `{"AWS_SHARED_CREDENTIALS":"CANARY\u0000"}`, "c", `{"SSL_CERT":"CANARY\u0000"}`, "g", `{"G":"CANARY\u0000"}`)
+			test.c.sources = secrets("s", "CANARY\x00", "t", "t", "o", `{"A_FILE":"x"}`, "g", `{"G":"CANARY\u0000"}`)
 			problems := test.c.fails(t)
 			p := problems[0]
 			want := "the value of 7 bytes holds a NUL byte, and " + test.want
@@ -116,6 +112,22 @@ func TestWhatIsInTheWayOfAFileThatNobodyDeclared(t *testing.T) {
 				t.Errorf("problem %q", shown(p))
 			}
 		})
+	}
+}
+
+func TestAFieldIsSkippedIfItsFilesVariableMayNotBeSet(t *testing.T) {
+	fields := `{"AWS_SHARED_CREDENTIALS":"CANARY\u0000","SSL_CERT":"CANARY\u0000","a-b":"x","B":"b"}`
+	got := configuration{envFrom: []string{"s"}, sources: secrets("s", fields)}.deliver(t)
+	checkEqual(t, "variables", variables(got), []string{"B=b"})
+	checkEqual(t, "files", files(got), nil)
+	checkEqual(t, "skipped", skipped(got), []string{"s: a-b,AWS_SHARED_CREDENTIALS,SSL_CERT"})
+}
+
+func TestANameTooLongForAFileIsAProblemOfItsVariable(t *testing.T) {
+	name := strings.Repeat("A", 300)
+	problems := configuration{environment: []string{name + "=secretsmanager://s"}, sources: secrets("s", "\x00")}.fails(t)
+	if len(problems) != 1 || problems[0].Variable != name || !strings.Contains(problems[0].Cause, "cannot be that of a file") {
+		t.Errorf("problems %q", problems)
 	}
 }
 
@@ -163,8 +175,8 @@ func TestWhatDoesNotFitTogetherGoesToFilesLargestFirst(t *testing.T) {
 				t.Errorf("the variables take %d bytes of %d", used, test.room)
 			}
 			for _, m := range got.Moved {
-				if m.Why != "does not fit beside the other variables" || !slices.Contains(got.Unset, m.Name) {
-					t.Errorf("moved %+v, unset %q", m, got.Unset)
+				if m.Why != "does not fit beside the other variables" {
+					t.Errorf("moved %+v", m)
 				}
 			}
 		})

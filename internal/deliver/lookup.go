@@ -80,9 +80,12 @@ func field(document extract.Document, ref *reference.Ref) (secret.Value, error) 
 }
 
 func notJSON(err error) *miss {
+	hint := "store a JSON document in the secret, or take the path away to use the secret as it is"
+	if _, ok := errors.AsType[*extract.DuplicateKeyError](err); ok {
+		hint = "keep one of the two in the secret: programs differ in which they take"
+	}
 	return &miss{whole: true, problem: problem.Problem{
-		Class: problem.Invalid, Cause: "a path is given, but the secret's content cannot be read as JSON: " + err.Error(),
-		Hint: "store a JSON document in the secret, or take the path away to use the secret as it is",
+		Class: problem.Invalid, Cause: "a path is given, but the secret's content cannot be read as JSON: " + err.Error(), Hint: hint,
 	}}
 }
 

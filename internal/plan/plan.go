@@ -237,6 +237,9 @@ func (b *builder) addTarget(target Target, value *reference.Value) {
 // secret returns the index of the secret that ref is about.
 func (b *builder) secret(ref reference.Ref) int {
 	key := Secret{ref.Secret, ref.Region, ref.Stage, ref.Version}
+	if key.Stage == "AWSCURRENT" && key.Version == "" {
+		key.Stage = "" // which means the same
+	}
 	index, known := b.secrets[key]
 	if !known {
 		index = len(b.plan.Secrets)

@@ -198,3 +198,10 @@ func TestLabelIsTheVariableElseTheFile(t *testing.T) {
 		}
 	}
 }
+
+func TestTheUsualStageIsNoOtherVersion(t *testing.T) {
+	p := configuration{environment: []string{"A=secretsmanager://a", "B=secretsmanager://a?stage=AWSCURRENT", "C=secretsmanager://a?stage=AWSPREVIOUS"}}.make(t)
+	if want := []plan.Secret{{ID: "a"}, {ID: "a", Stage: "AWSPREVIOUS"}}; !slices.Equal(p.Secrets, want) {
+		t.Errorf("secrets %v, want %v", p.Secrets, want)
+	}
+}

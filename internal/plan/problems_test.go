@@ -30,7 +30,7 @@ func TestAllProblemsComeAtOnceInTheOrderOfDeclaration(t *testing.T) {
 		`E2: file "../x": the path begins with a dot`,
 		`E3: secret "a": option "bogus" is not known`,
 		`AWS_REGION: the variable is never set from a secret`,
-		`m.yaml:10: M1: secret "a": nothing stands after #`,
+		`m.yaml:10: M1: secret "a": the path is empty`,
 		`m.yaml:11: 1M: the name cannot be that of a variable`,
 		`m.yaml:10: f1: secret "a": option upper has no meaning under files`,
 		`m.yaml:11: /f2: file "/f2": the path is absolute`,

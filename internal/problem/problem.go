@@ -166,7 +166,7 @@ func (l List) Class() Class {
 func (l List) Public(limit int) string {
 	const (
 		where    = " (the function's log says what to do)"
-		reserved = len(where) + len("; and 10000 more")
+		reserved = len(where) + len("; and 1000000 more")
 	)
 	var out strings.Builder
 	seen := make(map[string]bool, len(l))
@@ -179,9 +179,11 @@ func (l List) Public(limit int) string {
 		if out.Len() > 0 {
 			text = "; " + text
 		}
-		if out.Len()+len(text)+reserved > limit {
+		if room := limit - reserved - out.Len(); len(text) > room && out.Len() > 0 {
 			fmt.Fprintf(&out, "; and %d more", len(l)-i)
 			break
+		} else if len(text) > room {
+			text = strings.ToValidUTF8(text[:max(0, room)], "") + "…"
 		}
 		out.WriteString(text)
 	}

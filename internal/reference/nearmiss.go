@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"secretwrap/internal/problem"
+	"secretwrap/internal/suggest"
 )
 
 var (
@@ -14,6 +15,11 @@ var (
 	// bareReference is an ARN with one of the fields that ECS adds, or with
 	// options or a path. No SDK takes such a one.
 	bareReference = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#]+([?#]|(:[^:\s]*){1,3}$)`)
+	// otherScheme is the scheme at the beginning of a text.
+	otherScheme = regexp.MustCompile(`^(?:\{\{\s*)?([A-Za-z][A-Za-z-]*):/`)
+	// noSlash is a reference without any slash in its scheme; secretsmanager:Word
+	// is an action in a policy.
+	noSlash = regexp.MustCompile(`^(?:\{\{\s*)?(?i:secretsmanager):[^/\s][^\s]*[/#?]`)
 	// parameterStore begins a reference to another service's parameter.
 	parameterStore = regexp.MustCompile(`(?i)^(\{\{\s*)?ssm://`)
 )
@@ -49,6 +55,9 @@ func misspelt(text string) *problem.Problem {
 		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager, or name the variable in SECRETWRAP_LITERAL")
 	}
 	start := schemeStart(text)
+	if start < 0 && (noSlash.MatchString(text) || isNearScheme(text)) {
+		return bad("the scheme is not written as "+Scheme, "write "+Scheme+"NAME#PATH, or name the variable in SECRETWRAP_LITERAL")
+	}
 	if start < 0 {
 		return nil
 	}
@@ -61,6 +70,17 @@ func misspelt(text string) *problem.Problem {
 	default:
 		return bad("a reference inside a text stands without braces", "write {{"+corrected+"}} in its place, or name the variable in SECRETWRAP_LITERAL")
 	}
+}
+
+// isNearScheme reports whether text begins with a scheme that is ours but for a
+// slip or two.
+func isNearScheme(text string) bool {
+	found := otherScheme.FindStringSubmatch(text)
+	if found == nil {
+		return false
+	}
+	_, near := suggest.Nearest(found[1], []string{"secretsmanager"})
+	return near
 }
 
 // correctedReference returns a misspelt reference with its scheme put right. It

@@ -89,6 +89,9 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 		if strings.ContainsRune(decoded, 0) || !utf8.ValidString(decoded) {
 			return bad("option "+key+" holds a NUL or is not UTF-8", "write it without")
 		}
+		if context == Template && strings.ContainsAny(value, "{}") {
+			return bad("option "+key+" holds a brace, which may end the reference", "write %7B for { and %7D for }")
+		}
 		if p := o.set(r, decoded, given); p != nil {
 			return p
 		}

@@ -157,3 +157,16 @@ func TestAProblemRepeatsNothingOfADefault(t *testing.T) {
 		})
 	}
 }
+
+func TestABraceInATemplatesOptionIsRefused(t *testing.T) {
+	for _, text := range []string{"x{{secretsmanager://a?default={}}}", "x{{secretsmanager://a?path={b}}}"} {
+		_, p := reference.ParseEnvironment(text)
+		if p == nil || !strings.Contains(p.Cause, "holds a brace") || !strings.Contains(p.Hint, "%7D") {
+			t.Errorf("ParseEnvironment(%q): %v", text, p)
+		}
+	}
+	value, p := reference.ParseEnvironment("x{{secretsmanager://a?default=%7B%7D}}")
+	if p != nil || value.Parts[1].Ref.Default != "{}" {
+		t.Errorf("an encoded brace: %v, %v", value, p)
+	}
+}

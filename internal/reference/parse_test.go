@@ -158,7 +158,7 @@ func TestParseRefuses(t *testing.T) {
 		"two stages":                         {arn + "::A?stage=A", "the stage is given twice", "keep one"},
 		"two versions":                       {arn + ":::" + versionID + "?version=" + versionID, "the version is given twice", "keep one"},
 		"an ECS version that is none":        {arn + ":::short", "not a version id", "stage="},
-		"a path after # that is missing":     {"db#", "nothing stands after #", "?path="},
+		"a path after # that is missing":     {"db#", "the path is empty", "?path="},
 		"two paths":                          {"db?path=a#b", "both ?path= and # give a path", "keep one"},
 		"two equal paths":                    {"db?path=a#a", "both ?path= and # give a path", "keep one"},
 		"a control character in a path":      {"db#a\x00b", "the path holds a control character", "without"},

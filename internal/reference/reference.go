@@ -122,7 +122,7 @@ func (r *Ref) located(p *problem.Problem) *problem.Problem {
 // setPath checks a path that is complete.
 func (r *Ref) setPath(path string) *problem.Problem {
 	if path == "" {
-		return bad("nothing stands after #", "write the path of a field after #, or take # away for the whole secret; in a file where # begins a comment, use ?path=")
+		return bad("the path is empty", "write the path of a field after #, or take # away for the whole secret; in a file where # begins a comment, use ?path=")
 	}
 	if r.Path != "" {
 		return bad("both ?path= and # give a path", "keep one of them")
