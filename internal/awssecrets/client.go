@@ -79,7 +79,7 @@ func (c *Client) Get(ctx context.Context, request Request, patience time.Duratio
 			GotConn: func(httptrace.GotConnInfo) { timer.Reset(patience) },
 		})
 	}
-	if _, err := c.credentials.Retrieve(ctx); err != nil {
+	if keys, err := c.credentials.Retrieve(ctx); err != nil || !keys.HasKeys() {
 		return Document{}, credentialsError(ctx, err)
 	}
 	answer, err := c.api.GetSecretValue(ctx, request.input(), func(o *secretsmanager.Options) {

@@ -107,7 +107,10 @@ func endpointFault(endpoint string) string {
 }
 
 // Plain reports whether the secrets travel unencrypted, as to an emulator.
-func (c Config) Plain() bool { return strings.HasPrefix(c.Endpoint, "http:") }
+func (c Config) Plain() bool {
+	address, err := url.Parse(c.Endpoint)
+	return err == nil && address.Scheme == "http"
+}
 
 // checkRegion judges the function's own region if any request depends on it.
 func (c Config) checkRegion(requests []Request) problem.List {

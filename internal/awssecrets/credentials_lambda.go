@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -13,6 +14,11 @@ import (
 
 	"secretwrap/internal/problem"
 )
+
+// endpointPatience ends a request to the container endpoint. The SDK lets every
+// later call wait for the request under way, so one whose connection died, as in
+// a restored snapshot, would otherwise be waited for by all.
+const endpointPatience = 2 * time.Second
 
 // loadCredentials finds the credentials of the function's role: keys in the
 // environment, or the container endpoint, which Lambda uses under SnapStart.
@@ -44,7 +50,7 @@ func (c *Config) loadCredentials(environment map[string]string) problem.List {
 	c.credentials = endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
 		o.AuthorizationToken = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
 		// Without a proxy: the address is this machine's own.
-		o.HTTPClient = &http.Client{Transport: &http.Transport{}}
+		o.HTTPClient = &http.Client{Transport: &http.Transport{}, Timeout: endpointPatience}
 		o.Retryer = aws.NopRetryer{}
 	})
 	return nil

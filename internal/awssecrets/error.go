@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"strconv"
@@ -70,10 +71,10 @@ func (c *Client) classify(ctx context.Context, request Request, err error) *Erro
 	switch {
 	case isAPI && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError":
 		found = c.byCode(request, api.ErrorCode(), api.ErrorMessage(), status)
-	case status != 0:
-		found = c.byStatus(request, status)
-	default:
+	case status == 0 || isCutOff(err):
 		found = networkFault(err)
+	default:
+		found = c.byStatus(request, status)
 	}
 	if isSafe(requestID) {
 		found.Cause += " (request " + requestID + ")"
@@ -129,7 +130,7 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 			Class: problem.NotFound, Cause: "no such secret, version or stage in " + c.regionOf(request), Absent: true,
 			Hint: "check the name, the region and the stage; a secret of another account is found by its ARN only",
 		}
-	case code == "InvalidRequestException" && strings.Contains(message, "deletion"):
+	case code == "InvalidRequestException" && strings.Contains(message, "delet"):
 		return &Error{Class: problem.NotFound, Cause: "the secret is scheduled for deletion", Hint: "restore it with aws secretsmanager restore-secret, or change the reference", Absent: true}
 	case code == "DecryptionFailure", strings.HasPrefix(code, "AccessDenied") && strings.Contains(message, "KMS"):
 		return &Error{Class: problem.Denied, Cause: "KMS refused to decrypt the secret", Hint: "allow kms:Decrypt on the secret's key to the function's role, in its policy and the key's own; check that the key is enabled"}
@@ -137,7 +138,7 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 		return c.denied(request)
 	case status >= 500 || code == "InternalServiceError" || code == "InternalServiceErrorException":
 		return unavailable(status)
-	case isSafe(code):
+	case status == 400 && isSafe(code):
 		return refused(code)
 	default:
 		return c.byStatus(request, status)
@@ -191,20 +192,38 @@ func (c *Client) regionOf(request Request) string {
 
 // resource returns what a policy names to allow the request.
 func (c *Client) resource(request Request) string {
-	if strings.HasPrefix(request.Secret, "arn:") {
-		return request.Secret
+	arn := request.Secret
+	if !strings.HasPrefix(arn, "arn:") {
+		region := c.regionOf(request)
+		return "arn:" + partition(region) + ":secretsmanager:" + region + ":*:secret:" + arn + "-??????"
 	}
-	partition := "aws"
-	switch region := c.regionOf(request); {
-	case strings.HasPrefix(region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		partition = "aws-us-gov"
+	if cut := len(arn) - suffixLength; cut >= 0 && arn[cut] == '-' {
+		return arn
 	}
-	return "arn:" + partition + ":secretsmanager:" + c.regionOf(request) + ":*:secret:" + request.Secret + "-??????"
+	return arn + "-??????"
 }
 
-// networkFault reads an error that came before any answer.
+// partition returns the part of AWS's world that a region belongs to.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	case strings.HasPrefix(region, "eusc-"):
+		return "aws-eusc"
+	default:
+		return "aws"
+	}
+}
+
+// isCutOff reports whether the connection failed in the middle of an answer.
+func isCutOff(err error) bool {
+	_, failed := errors.AsType[*net.OpError](err)
+	return failed || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// networkFault reads an error that came before the whole answer.
 func networkFault(err error) *Error {
 	found := &Error{Class: problem.Unavailable, Cause: "the connection failed", Hint: routeHint, Retry: Always}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
@@ -220,10 +239,11 @@ func networkFault(err error) *Error {
 	return found
 }
 
-// credentialsError says that no credentials were to be had.
+// credentialsError says that no credentials were to be had. Without an err they
+// came incomplete.
 func credentialsError(ctx context.Context, err error) *Error {
 	if found := localFault(ctx, err); found != nil {
-		found.Cause = "no credentials in time"
+		found.Cause, found.Hint = "no credentials in time", "what gives the credentials does not answer; on a laptop run aws sts get-caller-identity in the same shell"
 		return found
 	}
 	return &Error{Class: problem.Denied, Cause: "no credentials are to be had", Hint: "give the function a role; on a laptop run aws sso login or set AWS_PROFILE", Retry: Renewed}

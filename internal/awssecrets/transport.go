@@ -1,6 +1,7 @@
 package awssecrets
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -38,14 +38,15 @@ func newHTTPClient(config Config) (*http.Client, error) {
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{}
-	if strings.HasPrefix(config.Endpoint, "http:") {
-		dialer.ControlContext = refusePublic
+	dialer, proxy := &net.Dialer{}, http.ProxyFromEnvironment
+	if config.Plain() {
+		// A proxy would look the name up itself, out of refusePublic's sight.
+		dialer.ControlContext, proxy = refusePublic, nil
 	}
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: bounded{&http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
+			Proxy:               proxy,
 			DialContext:         dialer.DialContext,
 			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:  true,
@@ -82,7 +83,6 @@ func refusePublic(_ context.Context, _, address string, _ syscall.RawConn) error
 }
 
 func isLocal(address netip.Addr) bool {
-	address = address.Unmap()
 	return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast()
 }
 
@@ -91,6 +91,10 @@ type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	request, err := inMemory(request)
+	if err != nil {
+		return nil, err
+	}
 	response, err := b.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
@@ -105,6 +109,25 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = &limitedBody{response.Body, maxAnswer}
 	return response, nil
+}
+
+// inMemory returns the request with a body that net/http knows to be in memory.
+// The SDK closes its own body as soon as an answer begins; where the server is
+// quick, net/http is then still reading it, takes that for a failure, and drops
+// the connection in the middle of the answer.
+func inMemory(request *http.Request) (*http.Request, error) {
+	if request.Body == nil {
+		return request, nil
+	}
+	defer request.Body.Close()
+	content, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	sent := request.WithContext(request.Context())
+	sent.Body = io.NopCloser(bytes.NewReader(content))
+	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	return sent, nil
 }
 
 // limitedBody fails after left bytes, where io.LimitReader would end as if the

@@ -114,8 +114,11 @@ func report(all <-chan struct{}, requests []awssecrets.Request, finished []atomi
 func one(ctx context.Context, getter Getter, request awssecrets.Request, slots chan struct{}) Outcome {
 	var outcome Outcome
 	renewed := false
-	for {
-		document, err := attempt(ctx, getter, request, slots)
+	for acquire(ctx, slots) {
+		document, err := getter.Get(ctx, request, attemptPatience(ctx))
+		// The slot is given back before any pause, so that a secret that fails
+		// does not hold up another one.
+		<-slots
 		outcome.Attempts++
 		if err == nil {
 			return Outcome{Document: document, Attempts: outcome.Attempts}
@@ -132,19 +135,21 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, slots c
 			return outcome
 		}
 	}
-}
-
-// attempt makes one call when a slot is free. The slot is given back before any
-// pause, so that a secret that fails does not hold up another one.
-func attempt(ctx context.Context, getter Getter, request awssecrets.Request, slots chan struct{}) (awssecrets.Document, error) {
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-		return getter.Get(ctx, request, attemptPatience(ctx))
-	case <-ctx.Done():
-		return awssecrets.Document{}, &awssecrets.Error{
+	if outcome.Err == nil {
+		outcome.Err = &awssecrets.Error{
 			Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time; SECRETWRAP_TIMEOUT sets it",
 		}
+	}
+	return outcome
+}
+
+// acquire waits for a slot. It returns false if the budget ends first.
+func acquire(ctx context.Context, slots chan struct{}) bool {
+	select {
+	case slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -167,7 +172,7 @@ func asError(err error) *awssecrets.Error {
 // moreTelling returns the newer error, except that running out of time does not
 // hide what went wrong before: it keeps the earlier cause, and ends the attempts.
 func moreTelling(earlier, newer *awssecrets.Error) *awssecrets.Error {
-	if earlier == nil || newer.Class != problem.Timeout || newer.Retry == awssecrets.Always {
+	if earlier == nil || earlier.Class == problem.Timeout || newer.Class != problem.Timeout || newer.Retry == awssecrets.Always {
 		return newer
 	}
 	kept := *earlier
