@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -27,9 +28,7 @@ func (s *start) reportWaiting(pending []awssecrets.Request, all int) {
 
 // reportDelivery sums up a start that went well.
 func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outcome) {
-	for _, moved := range delivery.Moved {
-		s.reporter.Event(report.Warn, report.CodeMoved, "%s: the value of %d bytes %s, so it is in a file, and %s_FILE holds its path", moved.Name, moved.Size, moved.Why, moved.Name)
-	}
+	s.reportMoved(delivery.Moved)
 	for _, skipped := range delivery.Skipped {
 		quoted := make([]string, len(skipped.Names))
 		for i, name := range skipped.Names {
@@ -50,6 +49,18 @@ func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outco
 	s.reporter.Event(report.Info, report.CodeStart, "%s into %s and %s: %s, %s, %d ms, direct",
 		count(found, "secret"), count(len(delivery.Variables), "variable"), count(len(delivery.Files), "file"),
 		count(calls, "call"), retries(calls-len(outcomes)), time.Since(s.process.started).Milliseconds())
+}
+
+// reportMoved names every value that went to a file nobody declared.
+func (s *start) reportMoved(moved []deliver.Moved) {
+	if len(moved) == 0 {
+		return
+	}
+	names := make([]string, len(moved))
+	for i, m := range moved {
+		names[i] = fmt.Sprintf("%s (%d bytes, %s)", m.Name, m.Size, m.Why)
+	}
+	s.reporter.Event(report.Warn, report.CodeMoved, "in a file, whose path is in NAME_FILE, because no variable can hold the value: %s", strings.Join(names, ", "))
 }
 
 func retries(n int) string {

@@ -36,7 +36,7 @@ type Moved struct {
 	Name string
 	// Size is in bytes.
 	Size int
-	// Why is a reason in words, such as "holds a NUL byte".
+	// Why is a reason in words, such as "with a NUL byte".
 	Why string
 }
 

@@ -36,7 +36,7 @@ func (d *delivery) moveWhatDoesNotFit(room int) {
 		}
 		c := d.candidates[i]
 		if saved := entrySize(c.Name, c.Value.Len()) - d.fileEntrySize(c); reasons[i] == "" && saved > 0 {
-			reasons[i] = "does not fit beside the other variables"
+			reasons[i] = "too much beside the others"
 			room += saved
 		}
 	}
@@ -60,11 +60,11 @@ func (d *delivery) moveWhatDoesNotFit(room int) {
 func (d *delivery) reasonToMove(c candidate) string {
 	switch {
 	case c.binary:
-		return "is binary"
+		return "binary"
 	case bytes.IndexByte(c.Value.Reveal(), 0) >= 0:
-		return "holds a NUL byte"
+		return "with a NUL byte"
 	case c.Value.Len() > d.plan.MaxEnvValue, len(c.Name)+1+c.Value.Len() > environ.MaxEntry:
-		return "is large"
+		return "large"
 	default:
 		return ""
 	}
@@ -104,7 +104,7 @@ func (d *delivery) moveToFile(c candidate, reason string) {
 	}
 	if p := d.mayMove(c, variable); p != nil {
 		p.Secret = c.secret
-		p.Cause = fmt.Sprintf("the value of %d bytes %s, and %s", c.Value.Len(), reason, p.Cause)
+		p.Cause = fmt.Sprintf("no variable can hold the value (%d bytes, %s), and %s", c.Value.Len(), reason, p.Cause)
 		d.faults.addProblem(c.Name, c.origin, *p)
 		return
 	}

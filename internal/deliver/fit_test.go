@@ -34,12 +34,12 @@ func TestAValueThatNoVariableCanHoldGoesToAFile(t *testing.T) {
 		maxValue int
 		why      string
 	}{
-		"a NUL":                         {text("a\x00b"), 0, "holds a NUL byte"},
-		"bytes":                         {binary("ab"), 0, "is binary"},
-		"more than the limit":           {text("12345"), 4, "is large"},
-		"more than 32 KiB":              {text(strings.Repeat("x", 32<<10+1)), 0, "is large"},
-		"more than one entry may have":  {text(strings.Repeat("x", environ.MaxEntry-1)), 128 << 10, "is large"},
-		"more than a variable can take": {text(strings.Repeat("x", 200<<10)), 128 << 10, "is large"},
+		"a NUL":                         {text("a\x00b"), 0, "with a NUL byte"},
+		"bytes":                         {binary("ab"), 0, "binary"},
+		"more than the limit":           {text("12345"), 4, "large"},
+		"more than 32 KiB":              {text(strings.Repeat("x", 32<<10+1)), 0, "large"},
+		"more than one entry may have":  {text(strings.Repeat("x", environ.MaxEntry-1)), 128 << 10, "large"},
+		"more than a variable can take": {text(strings.Repeat("x", 200<<10)), 128 << 10, "large"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestWhatIsInTheWayOfAFileThatNobodyDeclared(t *testing.T) {
 			test.c.sources = secrets("s", "CANARY\x00", "t", "t", "o", `{"A_FILE":"x"}`, "g", `{"G":"CANARY\u0000"}`)
 			problems := test.c.fails(t)
 			p := problems[0]
-			want := "the value of 7 bytes holds a NUL byte, and " + test.want
+			want := "no variable can hold the value (7 bytes, with a NUL byte), and " + test.want
 			if len(problems) != 1 || p.Variable != test.name || p.Class != problem.Invalid || !strings.HasPrefix(p.Cause, want) || p.Secret == "" {
 				t.Errorf("problems %q, want %q", problems, want)
 			}
@@ -175,7 +175,7 @@ func TestWhatDoesNotFitTogetherGoesToFilesLargestFirst(t *testing.T) {
 				t.Errorf("the variables take %d bytes of %d", used, test.room)
 			}
 			for _, m := range got.Moved {
-				if m.Why != "does not fit beside the other variables" {
+				if m.Why != "too much beside the others" {
 					t.Errorf("moved %+v", m)
 				}
 			}
