@@ -77,7 +77,8 @@ func TestASlowReportDelaysNoSecret(t *testing.T) {
 		if took := s.calls[1].at; took != 1200*time.Millisecond || reports != 1 {
 			t.Errorf("the second call came after %v, %d reports", took, reports)
 		}
-		wantValue(t, outcomes[0], s.calls[0].secret, 1)
+		wantValue(t, outcomes[0], "s0", 1)
+		wantValue(t, outcomes[1], "s1", 1)
 	})
 }
 

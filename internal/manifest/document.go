@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -178,7 +178,7 @@ func keyProblem(key *yaml.Node) (cause, hint string) {
 	return "", ""
 }
 
-func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
+func isUnprintable(r rune) bool { return !strconv.IsPrint(r) }
 
 // reportPair adds a problem of a pair. A section is no variable or file, so it
 // is named in the cause.

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"secretwrap/internal/problem"
 )
@@ -154,7 +154,7 @@ func oneLine(text string) string {
 	var out strings.Builder
 	for _, c := range text {
 		switch {
-		case unicode.IsGraphic(c):
+		case strconv.IsGraphic(c):
 			out.WriteRune(c)
 		case c <= 0xff:
 			fmt.Fprintf(&out, `\x%02x`, c)
