@@ -158,7 +158,7 @@ func TestAContainerEndpointThatHangsIsAskedAgain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	failure := asError(t, second(client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 0)))
-	wantFailure(t, failure, problem.Denied, awssecrets.Renewed, "no credentials are to be had")
+	wantFailure(t, failure, problem.Timeout, awssecrets.Renewed, "no credentials in time")
 	if _, err := client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 0); err != nil {
 		t.Error(err)
 	}

@@ -242,9 +242,14 @@ func networkFault(err error) *Error {
 // credentialsError says that no credentials were to be had. Without an err they
 // came incomplete.
 func credentialsError(ctx context.Context, err error) *Error {
+	late := &Error{Class: problem.Timeout, Cause: "no credentials in time", Hint: "what gives the credentials does not answer; on a laptop run aws sts get-caller-identity in the same shell"}
 	if found := localFault(ctx, err); found != nil {
-		found.Cause, found.Hint = "no credentials in time", "what gives the credentials does not answer; on a laptop run aws sts get-caller-identity in the same shell"
-		return found
+		late.Retry = found.Retry
+		return late
+	}
+	if network, ok := errors.AsType[net.Error](err); ok && network.Timeout() {
+		late.Retry = Renewed
+		return late
 	}
 	return &Error{Class: problem.Denied, Cause: "no credentials are to be had", Hint: "give the function a role; on a laptop run aws sso login or set AWS_PROFILE", Retry: Renewed}
 }
