@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // private is the permission of every directory.
@@ -117,18 +118,27 @@ func isDedicated(root *os.Root) bool {
 	return err == nil && len(entries) == 0
 }
 
-// lockDirectory waits until no other process publishes in the directory.
-// Closing the file ends the lock, as does the end of the process.
+// lockPatience is how long a publish waits for another one.
+const lockPatience = time.Second
+
+// lockDirectory waits until no other process publishes in the directory, but
+// not for ever: any process of the same user can hold the lock. Closing the file
+// ends the lock, as does the end of the process.
 func lockDirectory(root *os.Root) (*os.File, error) {
 	file, err := root.Open(".")
 	if err != nil {
 		return nil, reason(err)
 	}
+	deadline := time.Now().Add(lockPatience)
 	for {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-		if err != syscall.EINTR {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != syscall.EINTR && err != syscall.EWOULDBLOCK || time.Now().After(deadline) {
 			break
 		}
+		time.Sleep(time.Millisecond)
+	}
+	if err == syscall.EWOULDBLOCK {
+		err = errors.New("another process is writing there")
 	}
 	if err != nil {
 		file.Close()

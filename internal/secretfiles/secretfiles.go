@@ -16,6 +16,8 @@ package secretfiles
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"secretwrap/internal/secret"
@@ -31,7 +33,7 @@ type File struct {
 }
 
 // Publish replaces what it published in dir before by files, all at once. It
-// waits while another process publishes there.
+// waits for a second at most while another process publishes there.
 //
 // The path of dir is absolute. If dir is absent it is created, but not its
 // parent. It must be a directory, not a link, that belongs to the effective
@@ -69,6 +71,12 @@ func Publish(dir string, files []File) error {
 		return err
 	}
 	return switchTo(root, generation, files)
+}
+
+// Published reports whether something was published in dir.
+func Published(dir string) bool {
+	_, err := os.Readlink(filepath.Join(dir, dataLink))
+	return dir != "" && err == nil
 }
 
 // topLevel returns the first element of each path, once.
