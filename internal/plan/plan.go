@@ -150,7 +150,7 @@ func (b *builder) environmentTargets(literal []string) {
 		text, _ := b.environment.Lookup(name)
 		value, p := reference.ParseEnvironment(text)
 		if value != nil {
-			p = checkName(name)
+			p = checkConfigured(name)
 		}
 		switch {
 		case p != nil:
@@ -200,6 +200,18 @@ func (b *builder) addVariable(name string, value *reference.Value, origin Origin
 		}
 	}
 	b.addTarget(target, value)
+}
+
+// checkConfigured judges a variable that holds a reference when this program
+// starts. It must not be one that this program obeys before it has the value.
+func checkConfigured(name string) *problem.Problem {
+	switch strings.ToUpper(name) {
+	case "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR":
+		return &problem.Problem{
+			Class: problem.Config, Cause: "secretwrap itself obeys the variable when it asks for the secret", Hint: "write its value, or declare the variable in the manifest",
+		}
+	}
+	return checkName(name)
 }
 
 // checkName judges a variable that somebody declared by name.

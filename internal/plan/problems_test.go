@@ -32,11 +32,11 @@ func TestAllProblemsComeAtOnceInTheOrderOfDeclaration(t *testing.T) {
 		`AWS_REGION: the variable is never set from a secret`,
 		`m.yaml:10: M1: secret "a": the path is empty`,
 		`m.yaml:11: 1M: the name cannot be that of a variable`,
-		`m.yaml:10: f1: secret "a": option upper has no meaning under files`,
+		`m.yaml:10: f1: secret "a": option upper is not allowed under files`,
 		`m.yaml:11: /f2: file "/f2": the path is absolute`,
-		`SECRETWRAP_ENV_FROM: secret "a": option file has no meaning in env_from`,
+		`SECRETWRAP_ENV_FROM: secret "a": option file is not allowed in env_from`,
 		`SECRETWRAP_ENV_FROM: the secret's name holds ' '`,
-		`m.yaml:10: env_from: secret "a": option default has no meaning in env_from`,
+		`m.yaml:10: env_from: secret "a": option default is not allowed in env_from`,
 		`m.yaml:12: env_from: the secret's name holds ':'`,
 	}
 	var got []string
@@ -48,6 +48,16 @@ func TestAllProblemsComeAtOnceInTheOrderOfDeclaration(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("problems\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestWhatThisProgramObeysItselfIsNoReference(t *testing.T) {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "HTTP_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		_, problems := configuration{environment: []string{name + "=secretsmanager://a"}}.plan()
+		if len(problems) != 1 || problems[0].Variable != name || !strings.Contains(problems[0].Cause, "secretwrap itself obeys") {
+			t.Errorf("%s: %v", name, problems)
+		}
+		configuration{manifest: manifest.Manifest{Source: "m", Env: entries(name + "=a")}}.make(t)
 	}
 }
 
@@ -79,7 +89,7 @@ func TestAReservedOrInvalidNameIsRefusedWhoeverDeclaresIt(t *testing.T) {
 }
 
 func TestANameThatRunsCodeMayBeDeclared(t *testing.T) {
-	for _, name := range []string{"NODE_OPTIONS", "PATH", "HTTPS_PROXY", "JAVA_TOOL_OPTIONS"} {
+	for _, name := range []string{"NODE_OPTIONS", "PATH", "ALL_PROXY", "JAVA_TOOL_OPTIONS"} {
 		configuration{environment: []string{name + "=secretsmanager://a"}}.make(t)
 	}
 }

@@ -39,11 +39,11 @@ func checkName(name string) *problem.Problem {
 	const allowed = "a name holds 1 to 512 of A-Z a-z 0-9 / _ + = . @ - !"
 	switch {
 	case name == "":
-		return bad("names no secret", "write "+Scheme+"NAME#PATH")
+		return bad("the reference has no secret name", "write "+Scheme+"NAME#PATH")
 	case len(name) > maxName:
 		return bad("the secret's name has "+strconv.Itoa(len(name))+" characters", allowed)
 	case strings.TrimSpace(name) != name:
-		return bad("a blank stands before or after the secret's name", "take the blank away: "+Scheme+"NAME#PATH")
+		return bad("the secret's name begins or ends with a space", "remove the space: "+Scheme+"NAME#PATH")
 	case schemeStart(name) >= 0:
 		return bad("a second reference follows the secret's name", betweenBraces)
 	}
@@ -62,7 +62,7 @@ func (r *Ref) parseARN(id string) *problem.Problem {
 	const form = "write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX"
 	fields := strings.Split(id, ":")
 	if len(fields) > 2 && fields[2] != "secretsmanager" {
-		return bad("the ARN is of another service", "only secrets of AWS Secrets Manager can be referenced; "+form)
+		return bad("the ARN belongs to another service", "only secrets of AWS Secrets Manager can be referenced; "+form)
 	}
 	switch {
 	case len(fields) < 7:
@@ -90,7 +90,7 @@ func (r *Ref) parseARN(id string) *problem.Problem {
 func (r *Ref) setECSFields(fields []string) *problem.Problem {
 	fields = append(fields, "", "", "")
 	if !printable(fields[0]) {
-		return r.located(bad("the ARN's json-key holds a control character or is not UTF-8", "write it without"))
+		return r.located(bad("the ARN's json-key holds a control character or is not UTF-8", "remove that character"))
 	}
 	r.Member = fields[0]
 	if fields[1] != "" {

@@ -12,16 +12,16 @@ var (
 	// anyScheme finds the scheme in any case and with any number of slashes.
 	// What stands before it decides whether it is ours: awssecretsmanager:// is not.
 	anyScheme = regexp.MustCompile(`(?i)secretsmanager:/+`)
+	// schemeLike is a word with what may have been meant as :// after it.
+	schemeLike = regexp.MustCompile(`^([A-Za-z][A-Za-z_-]*)\s*([:;：]*)\s*([/\\]*)`)
 	// bareReference is an ARN with one of the fields that ECS adds, or with
-	// options or a path. No SDK takes such a one.
-	bareReference = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#]+([?#]|(:[^:\s]*){1,3}$)`)
-	// otherScheme is the scheme at the beginning of a text.
-	otherScheme = regexp.MustCompile(`^(?:\{\{\s*)?([A-Za-z][A-Za-z-]*):/`)
-	// noSlash is a reference without any slash in its scheme; secretsmanager:Word
-	// is an action in a policy.
-	noSlash = regexp.MustCompile(`^(?:\{\{\s*)?(?i:secretsmanager):[^/\s][^\s]*[/#?]`)
+	// options or a path. No SDK takes such a one; IAM takes name-??????.
+	bareReference = regexp.MustCompile(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
 	// parameterStore begins a reference to another service's parameter.
-	parameterStore = regexp.MustCompile(`(?i)^(\{\{\s*)?ssm://`)
+	parameterStore = regexp.MustCompile(`(?i)^ssm:/`)
+	// bracedName is a reference without its scheme, or with one brace where two
+	// were meant.
+	bracedName = regexp.MustCompile(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
 )
 
 // schemeStart returns where something that looks like the scheme begins in
@@ -40,54 +40,90 @@ func letterOrDigit(c byte) bool {
 }
 
 // nearMiss returns the problem with a literal that was meant as a reference,
-// nil if it was not.
+// nil if it was not. It looks at the beginning of the text, and behind every {{.
 func nearMiss(text string) *problem.Problem {
-	if bareReference.MatchString(text) {
-		return bad("an ARN with a field or options after it stands without a scheme", "write "+Scheme+" before it, or name the variable in SECRETWRAP_LITERAL")
+	if p := misplaced(text); p != nil {
+		return p
+	}
+	for rest := "{{" + text; ; {
+		_, after, more := strings.Cut(rest, "{{")
+		if !more {
+			return nil
+		}
+		start := strings.TrimLeft(after, " \t\r\n\"'{")
+		if bareReference.MatchString(start) {
+			return bad("an ARN with a field or options after it needs the scheme", "write "+Scheme+" before it")
+		}
+		if p := misspelt(start); p != nil {
+			return p
+		}
+		rest = after
+	}
+}
+
+// misplacedOrMisspelt judges a text that is a reference, perhaps without its
+// scheme.
+func misplacedOrMisspelt(text string) *problem.Problem {
+	if p := misplaced(text); p != nil {
+		return p
 	}
 	return misspelt(text)
 }
 
-// misspelt returns the problem with a text in which a scheme stands that is
-// none, or stands where it must not, nil if there is none.
-func misspelt(text string) *problem.Problem {
-	if parameterStore.MatchString(text) {
-		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager, or name the variable in SECRETWRAP_LITERAL")
-	}
+// misplaced returns the problem with a text in which the scheme stands where it
+// must not, or not as it should, nil if there is none.
+func misplaced(text string) *problem.Problem {
 	start := schemeStart(text)
-	if start < 0 && (noSlash.MatchString(text) || isNearScheme(text)) {
-		return bad("the scheme is not written as "+Scheme, "write "+Scheme+"NAME#PATH, or name the variable in SECRETWRAP_LITERAL")
-	}
 	if start < 0 {
 		return nil
 	}
-	corrected := correctedReference(text[start:])
+	corrected := correctedReference(text[start+len(anyScheme.FindString(text[start:])):])
 	switch {
 	case !strings.HasPrefix(text[start:], Scheme):
-		return bad("the scheme is not written as "+Scheme, "write "+corrected)
+		return bad(notWritten, "write "+corrected)
 	case start == 1 && strings.ContainsRune(`"'`, rune(text[0])):
-		return bad("quotes stand around the reference", "take the quotes away: "+corrected)
+		return bad("the reference is in quotes", "remove the quotes: "+corrected)
 	default:
-		return bad("a reference inside a text stands without braces", "write {{"+corrected+"}} in its place, or name the variable in SECRETWRAP_LITERAL")
+		return bad("a reference inside a text needs braces", "write {{"+corrected+"}} in its place")
 	}
 }
 
-// isNearScheme reports whether text begins with a scheme that is ours but for a
-// slip or two.
-func isNearScheme(text string) bool {
-	found := otherScheme.FindStringSubmatch(text)
+// notWritten is the cause of every scheme that is misspelt.
+const notWritten = "the scheme is not written as " + Scheme
+
+// misspelt returns the problem with the beginning of a text that is a scheme but
+// for a slip, nil if it is none.
+func misspelt(text string) *problem.Problem {
+	if parameterStore.MatchString(text) {
+		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager")
+	}
+	found := schemeLike.FindStringSubmatch(text)
 	if found == nil {
-		return false
+		return nil
 	}
-	_, near := suggest.Nearest(found[1], []string{"secretsmanager"})
-	return near
+	rest, word := text[len(found[0]):], strings.NewReplacer("_", "", "-", "").Replace(found[1])
+	if _, near := suggest.Nearest(word, []string{"secretsmanager"}); !near || !isReference(found[2], found[3], rest) {
+		return nil
+	}
+	return bad(notWritten, "write "+correctedReference(rest))
 }
 
-// correctedReference returns a misspelt reference with its scheme put right. It
-// stops at the end of the secret's name, or at an @ in it: what follows may be a
-// part of a text that holds a password.
-func correctedReference(text string) string {
-	rest := text[len(anyScheme.FindString(text)):]
+// isReference reports whether what follows the name of the service, punctuation
+// with slashes, makes it a reference. secretsmanager:GetSecretValue is an action
+// in a policy, and secretsmanager/backup may be anything.
+func isReference(punctuation, slashes, rest string) bool {
+	switch {
+	case punctuation != "":
+		return slashes != "" || strings.ContainsAny(rest, "/#?")
+	default:
+		return len(slashes) > 1 || slashes != "" && strings.Contains(rest, "#")
+	}
+}
+
+// correctedReference returns a reference, of which only the scheme was wrong,
+// with the right one. It stops at the end of the secret's name, or at an @ in
+// it: what follows may be a part of a text that holds a password.
+func correctedReference(rest string) string {
 	colons := 0
 	if strings.HasPrefix(rest, "arn:") {
 		colons = 6

@@ -43,7 +43,7 @@ func options() []option {
 var defaultStart = regexp.MustCompile(`(?:^|&)default=`)
 
 // lateOptions finds options that were written after the path.
-var lateOptions = regexp.MustCompile(`\?((?:stage|version|path|default|encode|mode|prefix|file)=|(?:optional|file|upper)(?:&|$))`)
+var lateOptions = regexp.MustCompile(`(?i)[?&]((?:stage|version|path|default|encode|mode|prefix|file|optional|upper)=|(?:optional|file|upper)(?:&|$))`)
 
 // cutLateOptions splits a path from the options that were written after it. It
 // leaves out what a default says, and all that follows it: a password with an
@@ -73,7 +73,7 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 			return p
 		}
 		if seen[key] {
-			return bad("option "+key+" stands twice", "keep one of them")
+			return bad("option "+key+" is given twice", "keep one of them")
 		}
 		seen[key] = true
 		if key == "path" && hasPath {
@@ -84,10 +84,10 @@ func (r *Ref) parseOptions(text string, context Context, hasPath bool) *problem.
 			return bad("option "+key+" holds a % that two hexadecimal digits do not follow", "write a percent sign as %25")
 		}
 		if given != strings.Contains(o.form, "=") && key != "file" {
-			return bad("option "+key+" is not written as it should be", "write "+o.form)
+			return bad("option "+key+" is malformed", "write "+o.form)
 		}
 		if strings.ContainsRune(decoded, 0) || !utf8.ValidString(decoded) {
-			return bad("option "+key+" holds a NUL or is not UTF-8", "write it without")
+			return bad("option "+key+" holds a NUL or is not UTF-8", "remove that character")
 		}
 		if context == Template && strings.ContainsAny(value, "{}") {
 			return bad("option "+key+" holds a brace, which may end the reference", "write %7B for { and %7D for }")
@@ -109,7 +109,7 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 			return o, nil
 		}
 		if o.key == key {
-			return o, bad("option "+key+" has no meaning "+whereName(context), allowedHint(context))
+			return o, bad("option "+key+" is not allowed "+whereName(context), allowedHint(context))
 		}
 		if here {
 			known = append(known, o.key)
@@ -148,7 +148,7 @@ func allowedHint(context Context) string {
 			forms = append(forms, o.form)
 		}
 	}
-	return whereName(context) + " these may stand: " + strings.Join(forms, ", ")
+	return "allowed " + whereName(context) + ": " + strings.Join(forms, ", ")
 }
 
 func setOptional(r *Ref, _ string, _ bool) *problem.Problem {
@@ -158,7 +158,7 @@ func setOptional(r *Ref, _ string, _ bool) *problem.Problem {
 
 func setDefault(r *Ref, value string, _ bool) *problem.Problem {
 	if schemeStart(value) >= 0 {
-		return bad("the default holds a reference, and would be delivered as it stands", "write a text after default=, or take the option away")
+		return bad("the default holds a reference, and would be delivered as it stands", "write a text after default=, or remove the option")
 	}
 	r.HasDefault, r.Default, r.Optional = true, value, true
 	return nil

@@ -44,11 +44,11 @@ func TestAnOptionOutOfPlaceIsToldWhatMayStandThere(t *testing.T) {
 		cause   string
 		hint    string
 	}{
-		"file between braces":     {"db?file", reference.Template, "option file has no meaning between braces", "between braces these may stand: stage=LABEL, version=ID, path=PATH, default=TEXT, encode=url|base64|json"},
-		"optional between braces": {"db?optional", reference.Template, "option optional has no meaning between braces", "default=TEXT"},
-		"default in env_from":     {"db?default=x", reference.EnvFrom, "option default has no meaning in env_from", "prefix=TEXT, upper"},
-		"file under files":        {"db?file=x", reference.File, "option file has no meaning under files", "mode=0400|"},
-		"upper in a variable":     {"db?upper", reference.Variable, "option upper has no meaning in a variable", "file or file=RELATIVE/PATH"},
+		"file between braces":     {"db?file", reference.Template, "option file is not allowed between braces", "allowed between braces: stage=LABEL, version=ID, path=PATH, default=TEXT, encode=url|base64|json"},
+		"optional between braces": {"db?optional", reference.Template, "option optional is not allowed between braces", "default=TEXT"},
+		"default in env_from":     {"db?default=x", reference.EnvFrom, "option default is not allowed in env_from", "prefix=TEXT, upper"},
+		"file under files":        {"db?file=x", reference.File, "option file is not allowed under files", "mode=0400|"},
+		"upper in a variable":     {"db?upper", reference.Variable, "option upper is not allowed in a variable", "file or file=RELATIVE/PATH"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestANearOptionIsSuggestedOnlyWhereItMayStand(t *testing.T) {
 	_, p := reference.Parse("db?uper", reference.EnvFrom)
 	checkProblem(t, p, `option "uper" is not known`, "did you mean upper?")
 	_, p = reference.Parse("db?uper", reference.Variable)
-	checkProblem(t, p, `option "uper" is not known`, "these may stand")
+	checkProblem(t, p, `option "uper" is not known`, "allowed in")
 }
 
 func TestEnvFromTakesPrefixAndUpper(t *testing.T) {

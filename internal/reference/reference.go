@@ -105,7 +105,7 @@ func Parse(text string, context Context) (Ref, *problem.Problem) {
 		}
 	}
 	if ref.Mode != 0 && !ref.ToFile && context != File {
-		return Ref{}, ref.located(bad("mode stands without file", "add file, or take mode away"))
+		return Ref{}, ref.located(bad("mode needs file", "add file, or remove mode"))
 	}
 	return ref, nil
 }
@@ -122,7 +122,7 @@ func (r *Ref) located(p *problem.Problem) *problem.Problem {
 // setPath checks a path that is complete.
 func (r *Ref) setPath(path string) *problem.Problem {
 	if path == "" {
-		return bad("the path is empty", "write the path of a field after #, or take # away for the whole secret; in a file where # begins a comment, use ?path=")
+		return bad("the path is empty", "write the path of a field after #, or remove # for the whole secret; in a file where # begins a comment, use ?path=")
 	}
 	if r.Path != "" {
 		return bad("both ?path= and # give a path", "keep one of them")
@@ -131,10 +131,10 @@ func (r *Ref) setPath(path string) *problem.Problem {
 		return bad("both the ARN's json-key and a path name a field", "keep one of them")
 	}
 	if !printable(path) {
-		return bad("the path holds a control character or is not UTF-8", "write it without")
+		return bad("the path holds a control character or is not UTF-8", "remove that character")
 	}
 	if before, late, found := cutLateOptions(path); found {
-		return bad("options stand after the path, where gjson takes ? for a wildcard",
+		return bad("options belong before the path; after it gjson reads ? as a wildcard",
 			"write "+Scheme+r.Secret+"?"+late+"#"+before)
 	}
 	if schemeStart(path) >= 0 {

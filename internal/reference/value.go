@@ -32,7 +32,11 @@ func ParseEnvironment(text string) (*Value, *problem.Problem) {
 	if templateStart.MatchString(text) {
 		return template(text, templateStart)
 	}
-	return nil, nearMiss(trimmed)
+	p := nearMiss(trimmed)
+	if p != nil {
+		p.Hint += ", or name the variable in SECRETWRAP_LITERAL"
+	}
+	return nil, p
 }
 
 // ParseDeclaration reads a text of the manifest, where the scheme may be left
@@ -43,7 +47,7 @@ func ParseDeclaration(text string, context Context) (*Value, *problem.Problem) {
 		return template(text, declarationStart)
 	}
 	if !strings.HasPrefix(trimmed, Scheme) {
-		if p := misspelt(trimmed); p != nil {
+		if p := misplacedOrMisspelt(trimmed); p != nil {
 			return nil, p
 		}
 	}
@@ -87,11 +91,22 @@ func template(text string, opening *regexp.Regexp) (*Value, *problem.Problem) {
 	}
 	value.addLiteral(text)
 	for _, part := range value.Parts {
-		if p := nearMiss(part.Literal); p != nil {
+		if p := checkLiteral(part.Literal); p != nil {
 			return nil, p
 		}
 	}
 	return value, nil
+}
+
+// checkLiteral judges a text between references.
+func checkLiteral(text string) *problem.Problem {
+	if p := nearMiss(text); p != nil {
+		return p
+	}
+	if bracedName.MatchString(text) {
+		return bad("a name between braces has no scheme before it, or a brace too few", "write {{"+Scheme+"NAME#PATH}}")
+	}
+	return nil
 }
 
 func (v *Value) addLiteral(text string) {
@@ -102,7 +117,7 @@ func (v *Value) addLiteral(text string) {
 
 func parseBetweenBraces(inside string) (Ref, *problem.Problem) {
 	trimmed := strings.TrimSpace(inside)
-	if p := misspelt(trimmed); p != nil {
+	if p := misplacedOrMisspelt(trimmed); p != nil {
 		return Ref{}, p
 	}
 	return Parse(trimmed, Template)
