@@ -75,7 +75,7 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	if want := number(ts, args[0]); status != want {
 		ts.Fatalf("exit status %d, want %d", status, want)
 	}
-	if _, err := os.Stat(sessionOf(ts).record()); err == nil || ts.ReadFile("stdout") != "" {
+	if _, err := os.Stat(workspaceOf(ts).record()); err == nil || ts.ReadFile("stdout") != "" {
 		ts.Fatalf("the program was started")
 	}
 	checkTold(ts)
@@ -84,7 +84,7 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 // execute runs a command, looks for leaks and returns its exit status, -1 if a
 // signal has ended it.
 func execute(ts *testscript.TestScript, args []string) int {
-	s := sessionOf(ts)
+	s := workspaceOf(ts)
 	ts.Check(os.RemoveAll(s.record()))
 	err := ts.Exec(args[0], args[1:]...)
 	s.checkLeaks(ts, ts.ReadFile("stderr"))
@@ -108,7 +108,7 @@ func startSecretsManager(ts *testscript.TestScript, neg bool, args []string) {
 	server, err := awsfake.Start(config)
 	ts.Check(err)
 	ts.Defer(server.Close)
-	s := sessionOf(ts)
+	s := workspaceOf(ts)
 	s.server = server
 	s.guard(config)
 	ca := filepath.Join(s.work, "ca.pem")
@@ -119,7 +119,7 @@ func startSecretsManager(ts *testscript.TestScript, neg bool, args []string) {
 
 // secretsManager returns the one that a script has started last.
 func secretsManager(ts *testscript.TestScript) *awsfake.Server {
-	s := sessionOf(ts)
+	s := workspaceOf(ts)
 	if s.server == nil {
 		ts.Fatalf("no Secrets Manager: start one with secretsmanager FILE")
 	}
@@ -162,7 +162,7 @@ func startRuntimeAPI(ts *testscript.TestScript, neg bool, args []string) {
 	api, err := lambdafake.StartAPI(lambdafake.APIConfig{})
 	ts.Check(err)
 	ts.Defer(api.Close)
-	sessionOf(ts).runtime = api
+	workspaceOf(ts).runtime = api
 	address := api.Addr()
 	if len(args) == 1 {
 		_, port, _ := strings.Cut(address, ":")
@@ -177,7 +177,7 @@ type initError struct{ ErrorType, ErrorMessage string }
 // checkTold checks that a start that failed in Lambda was told to the caller of
 // the function, in the right form and with nothing about the account.
 func checkTold(ts *testscript.TestScript) {
-	s := sessionOf(ts)
+	s := workspaceOf(ts)
 	if s.runtime == nil {
 		return
 	}
@@ -210,7 +210,7 @@ func parseInitError(ts *testscript.TestScript, request lambdafake.Request) initE
 
 func checkInitError(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, 2)
-	told := sessionOf(ts).initErrors()
+	told := workspaceOf(ts).initErrors()
 	if len(told) != 1 {
 		ts.Fatalf("%d errors were told to the caller, want 1", len(told))
 	}

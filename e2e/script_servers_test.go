@@ -32,7 +32,7 @@ func startProxy(ts *testscript.TestScript, neg bool, args []string) {
 		tunnel(w, target.Host)
 	}))
 	ts.Defer(server.Close)
-	sessionOf(ts).proxied = func() int { return int(asked.Load()) }
+	workspaceOf(ts).proxied = func() int { return int(asked.Load()) }
 	ts.Setenv("HTTPS_PROXY", server.URL)
 	ts.Setenv("HTTP_PROXY", server.URL)
 }
@@ -59,7 +59,7 @@ func tunnel(w http.ResponseWriter, address string) {
 
 func checkProxied(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 1, 1)
-	s := sessionOf(ts)
+	s := workspaceOf(ts)
 	if s.proxied == nil {
 		ts.Fatalf("no proxy: start one with proxy")
 	}

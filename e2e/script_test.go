@@ -80,8 +80,8 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", name)
 }
 
-// session is what belongs to one script.
-type session struct {
+// workspace is what belongs to one script.
+type workspace struct {
 	work    string
 	server  *awsfake.Server
 	runtime *lambdafake.API
@@ -91,17 +91,17 @@ type session struct {
 	proxied func() int
 }
 
-// sessionKey is the key of the session among a script's values.
-type sessionKey struct{}
+// workspaceKey is the key of the workspace among a script's values.
+type workspaceKey struct{}
 
-func sessionOf(ts *testscript.TestScript) *session {
-	return ts.Value(sessionKey{}).(*session)
+func workspaceOf(ts *testscript.TestScript) *workspace {
+	return ts.Value(workspaceKey{}).(*workspace)
 }
 
 // setUp gives a script an environment in which nothing is inherited.
 func setUp(env *testscript.Env, base []string) error {
-	s := &session{work: env.WorkDir}
-	env.Values[sessionKey{}] = s
+	s := &workspace{work: env.WorkDir}
+	env.Values[workspaceKey{}] = s
 	env.Vars = append([]string{
 		"WORK=" + s.work, // which testscript wants first
 		"TMPDIR=" + s.tmp(),
@@ -111,16 +111,16 @@ func setUp(env *testscript.Env, base []string) error {
 }
 
 // tmp is where the program keeps what outlives it.
-func (s *session) tmp() string { return filepath.Join(s.work, "tmp") }
+func (s *workspace) tmp() string { return filepath.Join(s.work, "tmp") }
 
 // record is the file in which the probe tells that it runs.
-func (s *session) record() string { return filepath.Join(s.work, ".record") }
+func (s *workspace) record() string { return filepath.Join(s.work, ".record") }
 
 // canaryWord finds the words that must not leak.
 var canaryWord = regexp.MustCompile(`[\w.-]*CANARY[\w.-]*`)
 
 // guard takes the canaries in the values of config.
-func (s *session) guard(config awsfake.Config) {
+func (s *workspace) guard(config awsfake.Config) {
 	for _, secret := range config.Secrets {
 		for _, version := range secret.Versions {
 			text := string(version.Binary)
@@ -138,7 +138,7 @@ func (s *session) guard(config awsfake.Config) {
 
 // guardText takes a text that holds a canary, and every word in it that does. A
 // long one shows by its beginning.
-func (s *session) guardText(text string) {
+func (s *workspace) guardText(text string) {
 	const enough = 100
 	if !strings.Contains(text, "CANARY") {
 		return
@@ -151,7 +151,7 @@ func (s *session) guardText(text string) {
 	}
 }
 
-func (s *session) guardValue(value any) {
+func (s *workspace) guardValue(value any) {
 	switch value := value.(type) {
 	case string:
 		s.guardText(value)
@@ -168,7 +168,7 @@ func (s *session) guardValue(value any) {
 
 // checkLeaks looks for the canaries, whole in any form or their beginning, in
 // everything that is not the program's own.
-func (s *session) checkLeaks(ts *testscript.TestScript, stderr string) {
+func (s *workspace) checkLeaks(ts *testscript.TestScript, stderr string) {
 	for place, text := range s.visible(ts, stderr) {
 		for _, secret := range s.secrets {
 			found := leaks(text, secret)
@@ -183,7 +183,7 @@ func (s *session) checkLeaks(ts *testscript.TestScript, stderr string) {
 }
 
 // visible returns all texts that others than the program can read.
-func (s *session) visible(ts *testscript.TestScript, stderr string) map[string]string {
+func (s *workspace) visible(ts *testscript.TestScript, stderr string) map[string]string {
 	texts := map[string]string{"standard error": stderr}
 	if record, err := os.ReadFile(s.record()); err == nil {
 		texts["the command line"] = string(record)
@@ -204,7 +204,7 @@ func (s *session) visible(ts *testscript.TestScript, stderr string) map[string]s
 }
 
 // initErrors returns what the program has told the Runtime API.
-func (s *session) initErrors() []lambdafake.Request {
+func (s *workspace) initErrors() []lambdafake.Request {
 	if s.runtime == nil {
 		return nil
 	}

@@ -13,6 +13,6 @@ const build = "plain"
 // runExtension refuses the role that only the layer's build has.
 func runExtension(p process, environment *environ.Block) int {
 	return newStart(p, environment).fail(problem.List{{
-		Class: problem.Config, Cause: "this build is no extension", Hint: "put the program of the layer into /opt/extensions",
+		Class: problem.Config, Cause: "this build has no extension", Hint: "put the program of the layer into /opt/extensions",
 	}})
 }

@@ -41,7 +41,7 @@ func runCommand(p process, environment *environ.Block) (*launch, int) {
 	return nil, misused(p, environment, fmt.Sprintf("no such command: %q", command), hint)
 }
 
-// misused reports a command line that asks for nothing that there is.
+// misused reports a wrong command line.
 func misused(p process, environment *environ.Block, cause, hint string) int {
 	return newStart(p, environment).fail(problem.List{{Class: problem.Config, Cause: cause, Hint: hint}})
 }
@@ -50,19 +50,26 @@ func misused(p process, environment *environ.Block, cause, hint string) int {
 func runExec(p process, environment *environ.Block, command []string) (*launch, int) {
 	if len(command) > 0 && command[0] == "--" {
 		command = command[1:]
+	} else if len(command) > 0 && strings.HasPrefix(command[0], "-") {
+		return nil, misused(p, environment, "exec has no options", "write secretwrap exec -- PROGRAM [ARGUMENT…]")
 	}
 	if len(command) == 0 {
 		return nil, misused(p, environment, "no program is given", "write secretwrap exec -- PROGRAM [ARGUMENT…]")
 	}
-	path, err := exec.LookPath(command[0])
-	if err != nil {
-		class, cause := problem.NoProgram, "no such program"
-		if !strings.Contains(err.Error(), exec.ErrNotFound.Error()) {
-			class, cause = problem.NotExecutable, "the file is not executable"
-		}
-		return nil, newStart(p, environment).fail(problem.List{{Class: class, Variable: command[0], Cause: cause, Hint: "check the path, or PATH"}})
+	return newStart(p, environment).prepare(lookPath(command[0]), command)
+}
+
+// lookPath returns the path of a program as a shell finds it, "" if PATH does
+// not have it.
+func lookPath(name string) string {
+	if strings.Contains(name, "/") {
+		return name
 	}
-	return newStart(p, environment).launch(path, command)
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 const usage = `secretwrap puts AWS Secrets Manager secrets into a program's environment.

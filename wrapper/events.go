@@ -29,12 +29,13 @@ func (s *start) reportWaiting(pending []awssecrets.Request, all int) {
 // reportDelivery sums up a start that went well.
 func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outcome) {
 	s.reportMoved(delivery.Moved)
+	s.reportAbsent(delivery.Absent)
 	for _, skipped := range delivery.Skipped {
 		quoted := make([]string, len(skipped.Names))
 		for i, name := range skipped.Names {
 			quoted[i] = strconv.Quote(name)
 		}
-		s.reporter.Event(report.Warn, report.CodeSkipped, "secret %q: fields that may not become variables by env_from: %s", skipped.Secret, shorten(quoted))
+		s.reporter.Event(report.Warn, report.CodeSkipped, "secret %q: env_from skipped fields that may not become variables: %s", skipped.Secret, shorten(quoted))
 	}
 	for _, name := range delivery.Shadowed {
 		s.reporter.Event(report.Debug, report.CodeShadowed, "%s: the secret's field gives way to what has precedence", name)
@@ -60,7 +61,25 @@ func (s *start) reportMoved(moved []deliver.Moved) {
 	for i, m := range moved {
 		names[i] = fmt.Sprintf("%s (%d bytes, %s)", m.Name, m.Size, m.Why)
 	}
-	s.reporter.Event(report.Warn, report.CodeMoved, "in a file, whose path is in NAME_FILE, because no variable can hold the value: %s", strings.Join(names, ", "))
+	s.reporter.Event(report.Warn, report.CodeMoved, "moved to files (the path is in NAME_FILE), because they do not fit a variable: %s", strings.Join(names, ", "))
+}
+
+// reportAbsent names every optional reference that nothing was found for.
+func (s *start) reportAbsent(absent []deliver.Absent) {
+	if len(absent) == 0 {
+		return
+	}
+	names := make([]string, len(absent))
+	for i, a := range absent {
+		names[i] = a.Name
+		if a.Default {
+			names[i] += " (default)"
+		}
+		if a.Near != "" {
+			names[i] += fmt.Sprintf(" (did you mean %q?)", a.Near)
+		}
+	}
+	s.reporter.Event(report.Info, report.CodeAbsent, "optional, and not found: %s", strings.Join(names, ", "))
 }
 
 func retries(n int) string {

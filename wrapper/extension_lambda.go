@@ -9,6 +9,7 @@ import (
 
 	"secretwrap/internal/environ"
 	"secretwrap/internal/lambdaapi"
+	"secretwrap/internal/problem"
 	"secretwrap/internal/report"
 )
 
@@ -18,9 +19,11 @@ const longestExtensionPause = 5 * time.Second
 // runExtension waits for the end of the environment. An extension that exits
 // before that, even with status 0, ends the function, so this one never does.
 func runExtension(p process, environment *environ.Block) int {
-	address, _ := environment.Lookup("AWS_LAMBDA_RUNTIME_API")
 	s := newStart(p, environment)
-	api := lambdaapi.New(address)
+	if !s.inLambda {
+		return s.fail(problem.List{{Class: problem.Config, Variable: "AWS_LAMBDA_RUNTIME_API", Cause: "not set, so this is no Lambda environment to extend", Hint: "run secretwrap help"}})
+	}
+	api := lambdaapi.New(s.variables["AWS_LAMBDA_RUNTIME_API"])
 	var extension *lambdaapi.Extension
 	s.untilItWorks(func() (err error) {
 		extension, err = api.RegisterExtension(context.Background(), filepath.Base(p.args[0]), lambdaapi.Shutdown)

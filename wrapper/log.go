@@ -14,9 +14,9 @@ const logPatience = 250 * time.Millisecond
 // program nor hold it up. It writes through a descriptor of its own: Go's
 // runtime ends a program that writes to a closed pipe at 1 or 2.
 func logWriter() io.Writer {
-	descriptor, err := syscall.Dup(int(os.Stderr.Fd()))
+	descriptor, err := syscall.Dup(syscall.Stderr)
 	if err != nil {
-		return io.Discard
+		return &patientWriter{out: os.Stderr}
 	}
 	syscall.CloseOnExec(descriptor)
 	return &patientWriter{out: os.NewFile(uintptr(descriptor), "stderr")}
@@ -43,7 +43,11 @@ func (w *patientWriter) Write(line []byte) (int, error) {
 	select {
 	case <-written:
 	case <-timer.C:
-		w.dead = true
+		select {
+		case <-written: // both were ready: this process was not running
+		default:
+			w.dead = true
+		}
 	}
 	return len(line), nil
 }

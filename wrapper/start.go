@@ -1,13 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -17,11 +13,9 @@ import (
 	"secretwrap/internal/environ"
 	"secretwrap/internal/fetch"
 	"secretwrap/internal/lambdaapi"
-	"secretwrap/internal/manifest"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/report"
-	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
 )
 
@@ -81,20 +75,15 @@ func newReporter(p process, variables map[string]string) *report.Reporter {
 	}
 }
 
-// launch prepares the program at path, to be given argv.
-func (s *start) launch(path string, argv []string) (*launch, int) {
-	target, problems := s.configure(path, argv)
-	if s.plan.Empty() {
-		if len(problems) > 0 {
-			return nil, s.fail(problems)
-		}
-		s.strip()
-		return s.ready(target), 0
-	}
-	config, more := awssecrets.Load(s.variables, requests(s.plan))
-	problems = append(problems, more...)
-	if problems = append(problems, s.refuseSnapshot()...); len(problems) > 0 {
+// prepare completes the environment for the program at path, to be given argv.
+func (s *start) prepare(path string, argv []string) (*launch, int) {
+	next, config, problems := s.configure(path, argv)
+	if len(problems) > 0 {
 		return nil, s.fail(problems)
+	}
+	if s.plan.Empty() {
+		s.strip()
+		return s.ready(next), 0
 	}
 	s.warn(config)
 	note, noted := s.readNote()
@@ -102,107 +91,20 @@ func (s *start) launch(path string, argv []string) (*launch, int) {
 		s.reporter.Event(report.Warn, report.CodeBrake, "this start failed a moment ago; the same error is reported without asking Secrets Manager again")
 		return nil, s.fail(note.Problems)
 	}
-	if problems := s.resolve(config, target, noted); len(problems) > 0 {
+	if problems := s.resolve(config, next, noted); len(problems) > 0 {
 		s.writeNote(problems)
 		return nil, s.fail(problems)
 	}
-	return s.ready(target), 0
-}
-
-// configure reads everything that the operator wrote, and finds the program. It
-// returns all problems at once.
-func (s *start) configure(path string, argv []string) (*target, problem.List) {
-	var unknown []string
-	var problems problem.List
-	s.settings, unknown, problems = settings.Parse(s.variables)
-	if s.settings.Dir == "" && s.inLambda {
-		s.settings.Dir = defaultDir
-	}
-	declared, more := s.readManifest()
-	problems = append(problems, more...)
-	s.plan, more = plan.Make(s.environment, s.settings, declared)
-	problems = append(problems, more...)
-	target, p := s.findTarget(path, argv)
-	if p != nil {
-		problems = append(problems, p)
-	}
-	for _, name := range unknown {
-		s.reporter.Event(report.Warn, report.CodeSettings, "%s: this version knows no such setting, and ignores it", name)
-	}
-	// What the parser of the manifest finds comes before what its texts mean.
-	slices.SortStableFunc(problems, func(a, b *problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return target, problems
-}
-
-// readManifest reads the manifest that is set, or the one beside the handler if
-// there is one.
-func (s *start) readManifest() (manifest.Manifest, problem.List) {
-	root := s.variables["LAMBDA_TASK_ROOT"]
-	if root == "" && s.inLambda {
-		root = "/var/task"
-	}
-	name := s.settings.Manifest
-	if name == "" {
-		name = defaultManifest
-	}
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(root, path)
-	}
-	content, err := manifest.Read(path)
-	if errors.Is(err, fs.ErrNotExist) && s.settings.Manifest == "" {
-		return manifest.Manifest{}, nil
-	}
-	if err != nil {
-		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
-	}
-	return manifest.Parse(name, content, func(name string) (string, bool) {
-		value, set := s.variables[name]
-		return value, set
-	})
-}
-
-// asProblem returns the problem in err, or one of the given class that quotes
-// err, which must then be one of the system's errors.
-func asProblem(err error, class problem.Class) *problem.Problem {
-	if p, ok := errors.AsType[*problem.Problem](err); ok {
-		return p
-	}
-	return &problem.Problem{Class: class, Cause: err.Error()}
-}
-
-// requests returns what the plan asks of Secrets Manager.
-func requests(p *plan.Plan) []awssecrets.Request {
-	list := make([]awssecrets.Request, len(p.Secrets))
-	for i, s := range p.Secrets {
-		list[i] = awssecrets.Request{Secret: s.ID, Region: s.Region, Stage: s.Stage, Version: s.Version}
-	}
-	return list
-}
-
-// refuseSnapshot keeps secrets out of a SnapStart snapshot, where they would
-// stay until the next version is published, rotated or not.
-func (s *start) refuseSnapshot() problem.List {
-	if s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"] != "snap-start" {
-		return nil
-	}
-	if s.settings.SnapStart == "allow" {
-		s.reporter.Event(report.Warn, report.CodeSettings, "SECRETWRAP_SNAPSTART is allow: the variables hold what was current when the snapshot was taken")
-		return nil
-	}
-	return problem.List{{
-		Class: problem.Config, Variable: "SECRETWRAP_SNAPSTART", Cause: "SnapStart would keep the secrets in its snapshot, and every restored function would read old ones after a rotation",
-		Hint: "turn SnapStart off, or set SECRETWRAP_SNAPSTART=allow",
-	}}
+	return s.ready(next), 0
 }
 
 // warn tells what may not be what it looks like.
 func (s *start) warn(config awssecrets.Config) {
 	if dropped := s.environment.Dropped(); dropped > 0 {
-		s.reporter.Event(report.Warn, report.CodeSettings, "%d entries of the environment are no variables, and are not passed on", dropped)
+		s.reporter.Event(report.Warn, report.CodeSettings, "dropped %d malformed entries of the environment", dropped)
 	}
 	if config.Plain() {
-		s.reporter.Event(report.Warn, report.CodeSettings, "the secrets travel unencrypted: AWS_ENDPOINT_URL begins with http://")
+		s.reporter.Event(report.Warn, report.CodeSettings, "the secrets travel unencrypted: %s begins with http://", config.EndpointVariable)
 	}
 	for _, warning := range s.plan.ExtensionWarnings() {
 		s.reporter.Event(report.Warn, report.CodeSettings, "%s", warning)
@@ -213,11 +115,8 @@ func (s *start) warn(config awssecrets.Config) {
 }
 
 // resolve fetches the secrets, writes the files, and completes the environment.
-func (s *start) resolve(config awssecrets.Config, target *target, again bool) problem.List {
-	client, err := awssecrets.New(config)
-	if err != nil {
-		return problem.List{asProblem(err, problem.Config)}
-	}
+func (s *start) resolve(config awssecrets.Config, next *program, again bool) problem.List {
+	client := awssecrets.New(config)
 	asked := requests(s.plan)
 	outcomes := fetch.All(context.Background(), client, asked, fetch.Options{
 		Budget:      s.settings.StartBudget(s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"], again),
@@ -225,7 +124,7 @@ func (s *start) resolve(config awssecrets.Config, target *target, again bool) pr
 		Waiting:     func(pending []awssecrets.Request) { s.reportWaiting(pending, len(asked)) },
 	})
 	s.strip()
-	room := environ.Limit(s.process.stackLimit) - environ.Size(target.path, target.argv, s.environment.Entries())
+	room := environ.Limit(s.process.stackLimit) - environ.Size(next.path, next.argv, s.environment.Entries())
 	delivery, problems := deliver.Deliver(s.plan, sources(outcomes), s.environment, room)
 	if len(problems) > 0 {
 		return problems
@@ -238,26 +137,6 @@ func (s *start) resolve(config awssecrets.Config, target *target, again bool) pr
 	}
 	s.reportDelivery(delivery, outcomes)
 	return nil
-}
-
-// strip removes what is for this program only, and what is yet to be delivered.
-func (s *start) strip() {
-	for _, name := range s.environment.Names() {
-		if strings.HasPrefix(name, settings.Prefix) && name != settings.Dir {
-			s.environment.Unset(name)
-		}
-	}
-	for _, t := range s.plan.Targets {
-		if t.Name != "" {
-			s.environment.Unset(t.Name)
-		}
-	}
-	if s.settings.ExecWrapper != "" {
-		s.environment.Export("AWS_LAMBDA_EXEC_WRAPPER", s.settings.ExecWrapper)
-	}
-	if !s.plan.Empty() && s.settings.Dir != "" {
-		s.environment.Export(settings.Dir, s.settings.Dir)
-	}
 }
 
 // sources tells deliver what became of each secret.
@@ -273,32 +152,10 @@ func sources(outcomes []fetch.Outcome) []deliver.Source {
 	return list
 }
 
-func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
-	if len(files) == 0 {
-		return nil
-	}
-	if err := secretfiles.Publish(s.settings.Dir, files); err != nil {
-		p := asProblem(err, problem.File)
-		p.Variable, p.Hint = settings.Dir, "the directory must be this user's own, with room for the files; in Lambda only /tmp can be written"
-		return p
-	}
-	return nil
-}
-
-func (s *start) setVariables(delivery deliver.Delivery) problem.List {
-	var problems problem.List
-	for _, v := range delivery.Variables {
-		if err := s.environment.Set(v.Name, v.Value); err != nil {
-			problems = append(problems, &problem.Problem{Class: problem.Invalid, Variable: v.Name, Cause: err.Error(), Hint: "choose another name"})
-		}
-	}
-	return problems
-}
-
 // ready completes a launch.
-func (s *start) ready(t *target) *launch {
-	return &launch{path: t.path, argv: t.argv, env: s.environment.Entries(), failed: func(err error) int {
-		return s.fail(problem.List{execProblem(t.path, err)})
+func (s *start) ready(next *program) *launch {
+	return &launch{path: next.path, argv: next.argv, env: s.environment.Entries(), failed: func(err error) int {
+		return s.fail(problem.List{execProblem(next.path, err)})
 	}}
 }
 
@@ -329,5 +186,5 @@ func execProblem(path string, err error) *problem.Problem {
 	case errors.Is(err, syscall.ENOENT):
 		class, hint = problem.NoProgram, "the program, or the interpreter in its first line, does not exist"
 	}
-	return &problem.Problem{Class: class, Variable: path, Cause: err.Error(), Hint: hint}
+	return &problem.Problem{Class: class, Source: path, Cause: err.Error(), Hint: hint}
 }

@@ -33,11 +33,7 @@ func child() int {
 		fmt.Print(problems)
 		return 1
 	}
-	client, err := awssecrets.New(config)
-	if err != nil {
-		fmt.Print(err)
-		return 1
-	}
+	client := awssecrets.New(config)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	document, err := client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 200*time.Millisecond)

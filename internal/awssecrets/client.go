@@ -40,16 +40,12 @@ type Client struct {
 }
 
 // New returns a Client. It sends nothing. The config must have been checked.
-func New(config Config) (*Client, error) {
-	httpClient, err := newHTTPClient(config)
-	if err != nil {
-		return nil, err
-	}
-	credentials := aws.NewCredentialsCache(config.credentials)
+func New(config Config) *Client {
+	credentials := aws.NewCredentialsCache(config.credentials())
 	options := secretsmanager.Options{
 		AppID:       "secretwrap",
 		Credentials: credentials,
-		HTTPClient:  httpClient,
+		HTTPClient:  newHTTPClient(config),
 		Logger:      logging.Nop{},
 		Region:      config.Region,
 		Retryer:     aws.NopRetryer{},
@@ -63,7 +59,7 @@ func New(config Config) (*Client, error) {
 	if config.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{config, credentials, secretsmanager.New(options)}, nil
+	return &Client{config, credentials, secretsmanager.New(options)}
 }
 
 // Get makes one attempt. With patience, it waits that long for a connection and
@@ -80,7 +76,7 @@ func (c *Client) Get(ctx context.Context, request Request, patience time.Duratio
 		})
 	}
 	if keys, err := c.credentials.Retrieve(ctx); err != nil || !keys.HasKeys() {
-		return Document{}, credentialsError(ctx, err)
+		return Document{}, c.credentialsError(ctx, err)
 	}
 	answer, err := c.api.GetSecretValue(ctx, request.input(), func(o *secretsmanager.Options) {
 		if request.Region != "" {

@@ -1,6 +1,7 @@
 package awssecrets
 
 import (
+	"crypto/x509"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -15,8 +16,9 @@ import (
 type Config struct {
 	// Region is the function's.
 	Region string
-	// Endpoint replaces the address that follows from the region.
-	Endpoint string
+	// Endpoint replaces the address that follows from the region. It comes from
+	// EndpointVariable.
+	Endpoint, EndpointVariable string
 	// FIPS and DualStack choose among the addresses of a region.
 	FIPS, DualStack bool
 	// CABundle is a file of certificates that replaces the system's store.
@@ -24,8 +26,12 @@ type Config struct {
 	// Connections is how many calls to one region may be under way at once.
 	Connections int
 
-	endpointVariable string
-	credentials      aws.CredentialsProvider
+	roots *x509.CertPool
+	// credentials is a function so that no way of printing a Config finds a key.
+	credentials func() aws.CredentialsProvider
+	// ownCredentials is set when the credentials come from an endpoint on this
+	// machine, whose faults may pass.
+	ownCredentials bool
 }
 
 // Load reads the configuration that AWS's own tools read from an environment,
@@ -33,26 +39,45 @@ type Config struct {
 func Load(environment map[string]string, requests []Request) (Config, problem.List) {
 	config := Config{
 		Region:      environment["AWS_REGION"],
-		FIPS:        isTrue(environment["AWS_USE_FIPS_ENDPOINT"]),
-		DualStack:   isTrue(environment["AWS_USE_DUALSTACK_ENDPOINT"]),
 		CABundle:    environment["AWS_CA_BUNDLE"],
 		Connections: connections(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
 	}
 	if config.Region == "" {
 		config.Region = environment["AWS_DEFAULT_REGION"]
 	}
+	var problems problem.List
+	ignored := false
+	for _, s := range []struct {
+		name string
+		set  *bool
+	}{{"AWS_USE_FIPS_ENDPOINT", &config.FIPS}, {"AWS_USE_DUALSTACK_ENDPOINT", &config.DualStack}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &ignored}} {
+		problems = append(problems, readSwitch(s.name, environment[s.name], s.set)...)
+	}
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
-		if value := environment[name]; value != "" && !isTrue(environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]) {
-			config.Endpoint, config.endpointVariable = value, name
+		if value := environment[name]; value != "" && !ignored {
+			config.Endpoint, config.EndpointVariable = value, name
 		}
 	}
-	problems := config.loadCredentials(environment)
+	problems = append(problems, config.loadCredentials(environment)...)
+	problems = append(problems, config.loadRoots()...)
 	problems = append(problems, config.checkEndpoint(requests)...)
 	return config, append(problems, config.checkRegion(requests)...)
 }
 
-// isTrue reads a switch as AWS's SDKs do.
-func isTrue(value string) bool { return strings.EqualFold(value, "true") }
+// useCredentials keeps where the credentials come from.
+func (c *Config) useCredentials(provider aws.CredentialsProvider) {
+	c.credentials = func() aws.CredentialsProvider { return provider }
+}
+
+// readSwitch reads a switch as AWS's SDKs do, which refuse anything but true,
+// false and nothing.
+func readSwitch(name, value string, set *bool) problem.List {
+	*set = strings.EqualFold(value, "true")
+	if value == "" || *set || strings.EqualFold(value, "false") {
+		return nil
+	}
+	return problem.List{{Class: problem.Config, Variable: name, Cause: "the value is neither true nor false", Hint: "write true or false"}}
+}
 
 // connections follows from the memory, and with it the CPU, that Lambda gives.
 // One each is needed to fetch 20 secrets in little more than the time of one;
@@ -74,11 +99,11 @@ func (c Config) checkEndpoint(requests []Request) problem.List {
 		return problem.List{c.endpointProblem(cause, "write https://HOST, or http:// and a loopback or private address")}
 	}
 	if c.FIPS || c.DualStack {
-		return problem.List{c.endpointProblem("an endpoint of one's own cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT", "keep one of them")}
+		return problem.List{c.endpointProblem("a custom endpoint cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT", "keep one of them")}
 	}
 	for _, request := range requests {
 		if request.Region != "" && request.Region != c.Region {
-			p := c.endpointProblem("the endpoint is for one region, the secret is in "+request.Region, "take the variable away, or refer to a secret in the function's region")
+			p := c.endpointProblem("the endpoint is for one region, the secret is in "+request.Region, "remove the variable, or refer to a secret in the function's region")
 			p.Secret = request.Secret
 			return problem.List{p}
 		}
@@ -87,7 +112,7 @@ func (c Config) checkEndpoint(requests []Request) problem.List {
 }
 
 func (c Config) endpointProblem(cause, hint string) *problem.Problem {
-	return &problem.Problem{Class: problem.Config, Variable: c.endpointVariable, Cause: cause, Hint: hint}
+	return &problem.Problem{Class: problem.Config, Variable: c.EndpointVariable, Cause: cause, Hint: hint}
 }
 
 // endpointFault says what is wrong with an address, "" if nothing.

@@ -1,6 +1,7 @@
 package awssecrets_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -109,10 +110,30 @@ func TestAnEndpointExcludesOtherChoices(t *testing.T) {
 }
 
 func TestFIPSAndDualStackAreSwitchedOnByTrue(t *testing.T) {
-	for value, want := range map[string]bool{"true": true, "True": true, "false": false, "1": false, "": false} {
+	for value, want := range map[string]bool{"true": true, "True": true, "false": false, "False": false, "": false} {
 		config, problems := awssecrets.Load(function(map[string]string{"AWS_USE_FIPS_ENDPOINT": value, "AWS_USE_DUALSTACK_ENDPOINT": value}), nil)
 		if len(problems) > 0 || config.FIPS != want || config.DualStack != want {
 			t.Errorf("%q: %+v, %v", value, config, problems)
+		}
+	}
+}
+
+func TestASwitchThatIsNeitherTrueNorFalseIsAConfigurationError(t *testing.T) {
+	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
+		for _, value := range []string{"1", "yes", "true "} {
+			_, problems := awssecrets.Load(function(map[string]string{name: value}), nil)
+			if len(problems) != 1 || problems[0].Variable != name || problems[0].Class != problem.Config {
+				t.Errorf("%s=%q: %v", name, value, problems)
+			}
+		}
+	}
+}
+
+func TestPrintingAConfigShowsNoKey(t *testing.T) {
+	config, _ := awssecrets.Load(function(map[string]string{"AWS_SECRET_ACCESS_KEY": canary, "AWS_SESSION_TOKEN": canary}), nil)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if strings.Contains(fmt.Sprintf(format, config), canary) {
+			t.Errorf("%s prints a key", format)
 		}
 	}
 }

@@ -27,15 +27,16 @@ const endpointPatience = 2 * time.Second
 func (c *Config) loadCredentials(environment map[string]string) problem.List {
 	key, secretKey := environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
 	if key != "" && secretKey != "" {
-		c.credentials = credentials.NewStaticCredentialsProvider(key, secretKey, environment["AWS_SESSION_TOKEN"])
+		c.useCredentials(credentials.NewStaticCredentialsProvider(key, secretKey, environment["AWS_SESSION_TOKEN"]))
 		return nil
 	}
-	endpoint := environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+	variable := "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	endpoint := environment[variable]
 	if relative := environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]; relative != "" {
-		endpoint = "http://169.254.170.2" + relative
+		variable, endpoint = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "http://169.254.170.2"+relative
 	}
 	if endpoint == "" {
-		c.credentials = aws.AnonymousCredentials{}
+		c.useCredentials(aws.AnonymousCredentials{})
 		return problem.List{{
 			Class: problem.Denied, Variable: "AWS_ACCESS_KEY_ID", Cause: "no credentials are in the environment",
 			Hint: "Lambda gives a function its role's credentials; elsewhere set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
@@ -43,16 +44,17 @@ func (c *Config) loadCredentials(environment map[string]string) problem.List {
 	}
 	if !isContainerEndpoint(endpoint) {
 		return problem.List{{
-			Class: problem.Config, Variable: "AWS_CONTAINER_CREDENTIALS_FULL_URI", Cause: "the address is neither loopback nor link-local",
-			Hint: "take the variable away; Lambda sets it where it is needed",
+			Class: problem.Config, Variable: variable, Cause: "the address is neither loopback nor link-local",
+			Hint: "remove the variable; Lambda sets it where it is needed",
 		}}
 	}
-	c.credentials = endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
+	c.ownCredentials = true
+	c.useCredentials(endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
 		o.AuthorizationToken = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
 		// Without a proxy: the address is this machine's own.
 		o.HTTPClient = &http.Client{Transport: &http.Transport{}, Timeout: endpointPatience}
 		o.Retryer = aws.NopRetryer{}
-	})
+	}))
 	return nil
 }
 

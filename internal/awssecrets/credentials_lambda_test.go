@@ -82,10 +82,34 @@ func TestManyFirstCallsAskTheContainerEndpointOnce(t *testing.T) {
 	}
 }
 
+func TestAContainerEndpointThatFailsMayPass(t *testing.T) {
+	tests := map[string]http.HandlerFunc{
+		"an error of its own": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, 500) },
+		"nothing listens":     nil,
+	}
+	for name, handler := range tests {
+		t.Run(name, func(t *testing.T) {
+			endpoint := "http://" + freeAddress(t)
+			if handler != nil {
+				endpoint = answering(t, handler)
+			}
+			got := failure(t, newClient(t, container(t, holding(t), endpoint)), "prod/db")
+			wantFailure(t, got, problem.Unavailable, awssecrets.Always, "the endpoint for credentials failed")
+		})
+	}
+}
+
+// freeAddress returns an address at which nothing listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener := listen(t)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
 func TestAContainerEndpointWithoutCredentialsIsDenial(t *testing.T) {
 	tests := map[string]http.HandlerFunc{
 		"not found": http.NotFound,
-		"fails":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, 500) },
 		"fails in JSON": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(403)
@@ -101,7 +125,7 @@ func TestAContainerEndpointWithoutCredentialsIsDenial(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := holding(t)
 			got := failure(t, newClient(t, container(t, server, answering(t, handler))), "prod/db")
-			wantFailure(t, got, problem.Denied, awssecrets.Renewed, "no credentials are to be had")
+			wantFailure(t, got, problem.Denied, awssecrets.Renewed, "no credentials were found")
 			if strings.Contains(got.Cause+got.Hint, canary) {
 				t.Errorf("the error repeats the endpoint's text: %+v", *got)
 			}

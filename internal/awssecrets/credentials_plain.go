@@ -4,7 +4,6 @@ package awssecrets
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -18,18 +17,18 @@ import (
 func (c *Config) loadCredentials(map[string]string) problem.List {
 	loaded, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
-		c.credentials = aws.AnonymousCredentials{}
-		// The SDK reads the bundle too, and does not tell what it failed at.
-		_, err := rootCAs(c.CABundle)
-		if p, ok := errors.AsType[*problem.Problem](err); ok {
-			return problem.List{p}
+		c.useCredentials(aws.AnonymousCredentials{})
+		// The SDK reads the bundle too, and does not tell what it failed at; what
+		// is wrong with it is reported by itself.
+		if len(c.loadRoots()) > 0 {
+			return nil
 		}
 		return problem.List{{
 			Class: problem.Config, Variable: "AWS_PROFILE", Cause: "the AWS configuration cannot be loaded",
 			Hint: "run aws sts get-caller-identity in the same shell, which explains what is wrong with it",
 		}}
 	}
-	c.credentials = loaded.Credentials
+	c.useCredentials(loaded.Credentials)
 	if loaded.Region != "" {
 		c.Region = loaded.Region
 	}

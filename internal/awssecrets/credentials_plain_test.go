@@ -70,7 +70,7 @@ func TestWithoutARegionASecretNeedsOneOfItsOwn(t *testing.T) {
 func TestWithoutAnyCredentialsACallIsDenied(t *testing.T) {
 	withoutKeys(t, nil)
 	server := holding(t)
-	wantFailure(t, failure(t, clientOf(t, server), "prod/db"), problem.Denied, awssecrets.Renewed, "no credentials are to be had")
+	wantFailure(t, failure(t, clientOf(t, server), "prod/db"), problem.Denied, awssecrets.Renewed, "no credentials were found")
 	if len(server.Calls()) != 0 {
 		t.Error("Secrets Manager was called without credentials")
 	}

@@ -241,7 +241,7 @@ func networkFault(err error) *Error {
 
 // credentialsError says that no credentials were to be had. Without an err they
 // came incomplete.
-func credentialsError(ctx context.Context, err error) *Error {
+func (c *Client) credentialsError(ctx context.Context, err error) *Error {
 	late := &Error{Class: problem.Timeout, Cause: "no credentials in time", Hint: "what gives the credentials does not answer; on a laptop run aws sts get-caller-identity in the same shell"}
 	if found := localFault(ctx, err); found != nil {
 		late.Retry = found.Retry
@@ -251,5 +251,18 @@ func credentialsError(ctx context.Context, err error) *Error {
 		late.Retry = Renewed
 		return late
 	}
-	return &Error{Class: problem.Denied, Cause: "no credentials are to be had", Hint: "give the function a role; on a laptop run aws sso login or set AWS_PROFILE", Retry: Renewed}
+	if c.config.ownCredentials && mayPass(err) {
+		return &Error{Class: problem.Unavailable, Cause: "the endpoint for credentials failed", Hint: "try again", Retry: Always}
+	}
+	return &Error{Class: problem.Denied, Cause: "no credentials were found", Hint: "give the function a role; on a laptop run aws sso login or set AWS_PROFILE", Retry: Renewed}
+}
+
+// mayPass reports whether an endpoint for credentials failed by itself, rather
+// than refuse.
+func mayPass(err error) bool {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorFault() == smithy.FaultServer
+	}
+	_, network := errors.AsType[*net.OpError](err)
+	return network
 }

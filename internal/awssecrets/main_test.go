@@ -104,11 +104,7 @@ func newClient(t *testing.T, environment map[string]string) *awssecrets.Client {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	client, err := awssecrets.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return awssecrets.New(config)
 }
 
 func clientOf(t *testing.T, server *awsfake.Server) *awssecrets.Client {

@@ -31,11 +31,7 @@ var (
 // only, because GODEBUG=http2debug=2, an ordinary variable of the function,
 // makes Go print the bodies of HTTP/2. It follows no redirect, which would carry
 // the signature on.
-func newHTTPClient(config Config) (*http.Client, error) {
-	roots, err := rootCAs(config.CABundle)
-	if err != nil {
-		return nil, err
-	}
+func newHTTPClient(config Config) *http.Client {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	dialer, proxy := &net.Dialer{}, http.ProxyFromEnvironment
@@ -48,29 +44,46 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		Transport: bounded{&http.Transport{
 			Proxy:               proxy,
 			DialContext:         dialer.DialContext,
-			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:     &tls.Config{RootCAs: config.roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: config.Connections,
 			IdleConnTimeout:     30 * time.Second,
 			Protocols:           &protocols,
 		}},
-	}, nil
+	}
 }
 
-// rootCAs reads AWS_CA_BUNDLE; nil means the system's store, which honours
-// SSL_CERT_FILE.
-func rootCAs(bundle string) (*x509.CertPool, error) {
-	if bundle == "" {
-		return nil, nil
+// maxBundle is the largest AWS_CA_BUNDLE that is read, in bytes; the system's own
+// has a quarter of a million.
+const maxBundle = 4 << 20
+
+// loadRoots reads AWS_CA_BUNDLE. Without one the system's store is used, which
+// honours SSL_CERT_FILE.
+func (c *Config) loadRoots() problem.List {
+	if c.CABundle == "" {
+		return nil
 	}
-	pool := x509.NewCertPool()
-	if pem, err := os.ReadFile(bundle); err != nil || !pool.AppendCertsFromPEM(pem) {
-		return nil, &problem.Problem{
-			Class: problem.Config, Variable: "AWS_CA_BUNDLE", Cause: "the file holds no certificate that can be read",
-			Hint: "name a file of PEM certificates, or take the variable away",
-		}
+	c.roots = x509.NewCertPool()
+	if pem, err := readBundle(c.CABundle); err == nil && c.roots.AppendCertsFromPEM(pem) {
+		return nil
 	}
-	return pool, nil
+	return problem.List{{
+		Class: problem.Config, Variable: "AWS_CA_BUNDLE", Cause: "the file holds no readable certificate",
+		Hint: "name a file of PEM certificates, or remove the variable",
+	}}
+}
+
+// readBundle reads a regular file. It never waits, as reading a pipe would.
+func readBundle(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxBundle {
+		return nil, errors.New("not a file of certificates")
+	}
+	return io.ReadAll(io.LimitReader(file, maxBundle))
 }
 
 // refusePublic keeps plain http, which is for emulators, off the internet.

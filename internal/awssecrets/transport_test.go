@@ -7,9 +7,11 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,20 +112,21 @@ func TestWithoutABundleTheSystemDecides(t *testing.T) {
 }
 
 func TestABundleWithoutCertificatesIsAConfigurationError(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, bundle := range map[string]string{
 		"missing": "/nonexistent/bundle.pem",
 		"garbage": writeFile(t, []byte(canary)),
 		"empty":   writeFile(t, nil),
 		"folder":  t.TempDir(),
+		"pipe":    pipe,
+		"endless": "/dev/zero",
 	} {
-		config, problems := awssecrets.Load(function(map[string]string{"AWS_CA_BUNDLE": bundle}), nil)
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
-		_, err := awssecrets.New(config)
-		p, ok := err.(*problem.Problem)
-		if !ok || p.Class != problem.Config || p.Variable != "AWS_CA_BUNDLE" || strings.Contains(p.Error()+p.Hint, canary) {
-			t.Errorf("%s: error %v", name, err)
+		_, problems := awssecrets.Load(function(map[string]string{"AWS_CA_BUNDLE": bundle}), nil)
+		if len(problems) != 1 || problems[0].Class != problem.Config || problems[0].Variable != "AWS_CA_BUNDLE" || strings.Contains(problems[0].Error()+problems[0].Hint, canary) {
+			t.Errorf("%s: problems %v", name, problems)
 		}
 	}
 }

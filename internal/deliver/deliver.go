@@ -40,6 +40,15 @@ type Moved struct {
 	Why string
 }
 
+// Absent is a variable or file that is left out, or holds its default, because
+// the secret or field does not exist.
+type Absent struct {
+	Name    string
+	Default bool
+	// Near is a field that looks like the path mistyped, "" if there is none.
+	Near string
+}
+
 // Skipped are fields of an exploded secret that cannot become variables.
 type Skipped struct {
 	Secret string
@@ -51,8 +60,10 @@ type Skipped struct {
 type Delivery struct {
 	Variables []Variable
 	Files     []secretfiles.File
-	Moved     []Moved
-	Skipped   []Skipped
+	// Absent are the optional references that nothing was found for.
+	Absent  []Absent
+	Moved   []Moved
+	Skipped []Skipped
 	// Shadowed are names of fields that something of higher precedence gave.
 	Shadowed []string
 }

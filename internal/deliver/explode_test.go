@@ -104,7 +104,7 @@ func TestWhatCannotBeExploded(t *testing.T) {
 		"an array":                  {"s", text(`["CANARY"]`), problem.Invalid, "env_from needs a JSON object: not a JSON object"},
 		"a field that is a text":    {"s#f", text(`{"f":"CANARY"}`), problem.Invalid, `path "f": env_from needs a JSON object: not valid JSON`},
 		"a field that is no object": {"s#f", text(`{"f":[1]}`), problem.Invalid, `path "f": env_from needs a JSON object: not a JSON object`},
-		"a key twice":               {"s", text(`{"a":1,"a":"CANARY"}`), problem.Invalid, `env_from needs a JSON object: key "a" stands twice in one object`},
+		"a key twice":               {"s", text(`{"a":1,"a":"CANARY"}`), problem.Invalid, `env_from needs a JSON object: key "a" is in one object twice`},
 		"bytes that are no text":    {"s", binary("\xffCANARY"), problem.Invalid, "env_from needs a JSON object: not valid UTF-8"},
 		"a path in what is no JSON": {"s#f", text("CANARY"), problem.Invalid, "cannot be read as JSON: not valid JSON"},
 		"no such field":             {"s#f", text(`{"g":1}`), problem.FieldNotFound, `path "f": no such field`},

@@ -13,14 +13,11 @@ import (
 	"secretwrap/internal/secretfiles"
 )
 
-// pointerSize is what execve counts for each entry beside its bytes.
-const pointerSize = 8
-
 // moveWhatDoesNotFit decides which variables hold their values and which name a
 // file, then adds all of them to the result in their order.
 func (d *delivery) moveWhatDoesNotFit(room int) {
 	for _, v := range d.result.Variables {
-		room -= entrySize(v.Name, v.Value.Len())
+		room -= environ.EntrySize(v.Name, v.Value.Len())
 	}
 	reasons := make([]string, len(d.candidates))
 	for i, c := range d.candidates {
@@ -28,14 +25,14 @@ func (d *delivery) moveWhatDoesNotFit(room int) {
 			room -= d.fileEntrySize(c)
 			continue
 		}
-		room -= entrySize(c.Name, c.Value.Len())
+		room -= environ.EntrySize(c.Name, c.Value.Len())
 	}
 	for _, i := range d.largestFirst() {
 		if room >= 0 {
 			break
 		}
 		c := d.candidates[i]
-		if saved := entrySize(c.Name, c.Value.Len()) - d.fileEntrySize(c); reasons[i] == "" && saved > 0 {
+		if saved := environ.EntrySize(c.Name, c.Value.Len()) - d.fileEntrySize(c); reasons[i] == "" && saved > 0 {
 			reasons[i] = "too much beside the others"
 			room += saved
 		}
@@ -82,15 +79,12 @@ func (d *delivery) largestFirst() []int {
 	return indexes
 }
 
-// entrySize returns what one variable takes of execve's limit.
-func entrySize(name string, length int) int { return len(name) + 1 + length + 1 + pointerSize }
-
 // fileSuffix makes the name of the variable that holds a file's path, as
 // programs in containers know it.
 const fileSuffix = "_FILE"
 
 func (d *delivery) fileEntrySize(c candidate) int {
-	return entrySize(c.Name+fileSuffix, len(d.fullPath(c.Name)))
+	return environ.EntrySize(c.Name+fileSuffix, len(d.fullPath(c.Name)))
 }
 
 // moveToFile delivers a value in the file NAME, whose path is in NAME_FILE. The

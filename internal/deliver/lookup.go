@@ -22,6 +22,8 @@ type miss struct {
 	problem problem.Problem
 	// absent is set when nothing is there, which an optional reference tolerates.
 	absent bool
+	// near is a field that looks like the path mistyped.
+	near string
 	// whole is set when the problem is that of the secret, not of one field.
 	whole bool
 }
@@ -80,7 +82,7 @@ func field(document extract.Document, ref *reference.Ref) (secret.Value, error) 
 }
 
 func notJSON(err error) *miss {
-	hint := "store a JSON document in the secret, or take the path away to use the secret as it is"
+	hint := "store a JSON document in the secret, or remove the path to use the secret as it is"
 	if _, ok := errors.AsType[*extract.DuplicateKeyError](err); ok {
 		hint = "keep one of the two in the secret: programs differ in which they take"
 	}
@@ -92,16 +94,16 @@ func notJSON(err error) *miss {
 // noField says why a path has no value. Of the other fields it names only one
 // that looks like the path mistyped.
 func noField(document extract.Document, ref *reference.Ref, err error) *miss {
-	missed := &miss{problem: problem.Problem{Class: problem.Invalid, Path: ref.Where(), Cause: "the field cannot be used: " + err.Error(), Hint: "mend the secret's content, or the path"}}
+	missed := &miss{problem: problem.Problem{Class: problem.Invalid, Path: ref.Where(), Cause: "the field cannot be used: " + err.Error(), Hint: "fix the secret's content, or the path"}}
 	switch {
 	case errors.Is(err, extract.ErrPath):
-		missed.problem.Class, missed.problem.Hint = problem.Config, "mend the path; see gjson's syntax"
+		missed.problem.Class, missed.problem.Hint = problem.Config, "fix the path; see gjson's syntax"
 	case errors.Is(err, extract.ErrAbsent):
 		missed.absent = true
 		missed.problem.Class, missed.problem.Cause = problem.FieldNotFound, "no such field"
 		missed.problem.Hint = "check the path against the secret's fields; a null counts as absent"
-		if near := document.Nearest(ref.Where()); near != "" {
-			missed.problem.Hint = fmt.Sprintf("did you mean %q?", near)
+		if missed.near = document.Nearest(ref.Where()); missed.near != "" {
+			missed.problem.Hint = fmt.Sprintf("did you mean %q?", missed.near)
 		}
 	}
 	return missed

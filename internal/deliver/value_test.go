@@ -209,12 +209,12 @@ func TestWhatCannotBeReadAtAPath(t *testing.T) {
 		"JSON and more":            {`{"a":1} CANARY`, "a", problem.Invalid, "not valid JSON", "store a JSON document"},
 		"JSON that is cut off":     {`{"a":"CANARY`, "a", problem.Invalid, "not valid JSON", "store a JSON document"},
 		"bytes that are no text":   {"{\"a\":\"\xff\"}", "a", problem.Invalid, "not valid UTF-8", "store a JSON document"},
-		"a key twice":              {`{"a":"CANARY","b":{"c":1,"c":2}}`, "a", problem.Invalid, "stands twice", "keep one of the two"},
-		"half a surrogate pair":    {`{"a":"\ud800"}`, "a", problem.Invalid, "surrogate", "mend"},
+		"a key twice":              {`{"a":"CANARY","b":{"c":1,"c":2}}`, "a", problem.Invalid, "in one object twice", "keep one of the two"},
+		"half a surrogate pair":    {`{"a":"\ud800"}`, "a", problem.Invalid, "surrogate", "fix"},
 		"no such field":            {`{"user":"CANARY"}`, "a", problem.FieldNotFound, "no such field", "null counts as absent"},
 		"null":                     {`{"a":null,"b":"CANARY"}`, "a", problem.FieldNotFound, "no such field", "null counts as absent"},
 		"a field that is mistyped": {`{"password":"CANARY"}`, "pasword", problem.FieldNotFound, "no such field", `did you mean "password"?`},
-		"a string at the top":      {`"CANARY"`, "a", problem.Invalid, "not a JSON object", "mend"},
+		"a string at the top":      {`"CANARY"`, "a", problem.Invalid, "not a JSON object", "fix"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

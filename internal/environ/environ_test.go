@@ -149,7 +149,7 @@ func FuzzABlockHoldsNothingThatExecveRefuses(f *testing.F) {
 		for _, entry := range block.Entries() {
 			name, value, found := strings.Cut(entry, "=")
 			if !found || name == "" || seen[name] {
-				t.Fatalf("the entry %q has no name, or one that stands twice", entry)
+				t.Fatalf("the entry %q has no name, or one that is given twice", entry)
 			}
 			seen[name] = true
 			want, ours := assigned[name]

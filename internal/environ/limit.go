@@ -20,10 +20,15 @@ func Limit(stackSoftLimit uint64) int {
 	return int(min(max(stackSoftLimit/4, minTotal), maxTotal)) - spare
 }
 
+// EntrySize returns how many bytes execve counts for one variable.
+func EntrySize(name string, length int) int { return len(name) + 1 + length + 1 + pointer }
+
+// pointer is what execve counts for a string beside its bytes.
+const pointer = 8
+
 // Size returns how many bytes execve counts: every string with its NUL byte, the
 // path among them, and 8 bytes for the pointer to each argument and variable.
 func Size(path string, argv, env []string) int {
-	const pointer = 8
 	size := len(path) + 1
 	for _, list := range [][]string{argv, env} {
 		for _, s := range list {

@@ -79,16 +79,17 @@ func RunsCode(name string) bool {
 // handlers that a vendor's layer loads in place of the function's own.
 func steersRuntime(name string) bool {
 	switch name {
-	case "NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "NODE_V8_COVERAGE", "BUN_OPTIONS",
+	case "NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "NODE_V8_COVERAGE", "NODE_COMPILE_CACHE", "BUN_OPTIONS",
 		"RUBYOPT", "RUBYLIB", "RUBYSHELL", "PERLLIB", "PHPRC", "PHP_INI_SCAN_DIR",
 		"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "JAVA_HOME", "CLASSPATH",
 		"ASPNETCORE_HOSTINGSTARTUPASSEMBLIES", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR", "GOFLAGS",
 		"ORIG_HANDLER", "DD_LAMBDA_HANDLER", "LUMIGO_ORIGINAL_HANDLER", "NEW_RELIC_LAMBDA_HANDLER",
-		"SENTRY_INITIAL_HANDLER":
+		"SENTRY_INITIAL_HANDLER", "GUNICORN_CMD_ARGS", "SPRING_APPLICATION_JSON":
 		return true
 	}
-	return hasPrefix(name, "PYTHON", "PIP_", "GEM_", "BUNDLE_", "PERL5", "LUA_", "DENO_",
-		"DOTNET_", "CORECLR_", "COR_", "COMPlus_") ||
+	return strings.HasSuffix(name, "_JAVA_OPTIONS") || strings.HasSuffix(name, "_OPTS") ||
+		hasPrefix(name, "PYTHON", "PIP_", "SPRING_CONFIG_", "GEM_", "BUNDLE_", "PERL5", "LUA_", "DENO_",
+			"DOTNET_", "CORECLR_", "COR_", "COMPlus_") ||
 		hasPrefix(strings.ToUpper(name), "NPM_CONFIG_")
 }
 
@@ -99,7 +100,8 @@ func steersShell(name string) bool {
 		"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PS4", "IFS", "CDPATH", "PROMPT_COMMAND", "ZDOTDIR",
 		"LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "GETCONF_DIR",
 		"HOSTALIASES", "RES_OPTIONS", "LOCALDOMAIN",
-		"EDITOR", "VISUAL", "PAGER", "MANPAGER", "LESSOPEN", "LESSCLOSE", "BROWSER", "SSH_ASKPASS":
+		"EDITOR", "VISUAL", "PAGER", "MANPAGER", "LESSOPEN", "LESSCLOSE", "BROWSER", "SSH_ASKPASS",
+		"TAR_OPTIONS", "RSYNC_RSH", "LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR", "BASH_LOADABLES_PATH", "WGETRC":
 		return true
 	}
 	return hasPrefix(name, "LC_", "MALLOC_", "GIT_", "XDG_")
@@ -110,10 +112,11 @@ func steersTrust(name string) bool {
 	switch name {
 	case "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CURL_HOME",
 		"NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-		"OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "KRB5_CONFIG", "BOTO_CONFIG":
+		"OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "KRB5_CONFIG", "BOTO_CONFIG", "NODE_USE_ENV_PROXY", "OTEL_EXPORTER_OTLP_ENDPOINT", "DD_TRACE_AGENT_URL",
+		"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT":
 		return true
 	}
-	if strings.HasPrefix(name, "AWS_BEARER_TOKEN_") {
+	if strings.HasPrefix(name, "AWS_") && strings.HasSuffix(name, "_ENDPOINT") || strings.HasPrefix(name, "AWS_BEARER_TOKEN_") {
 		return true
 	}
 	switch strings.ToUpper(name) {

@@ -46,5 +46,5 @@ func (e *DuplicateKeyError) Error() string {
 	if len(key) > shown {
 		key = append(key[:shown], '…')
 	}
-	return fmt.Sprintf("key %q stands twice in one object", string(key))
+	return fmt.Sprintf("key %q is in one object twice", string(key))
 }

@@ -196,7 +196,7 @@ func TestALongDuplicateKeyIsCutInTheMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := &extract.DuplicateKeyError{Key: test.key}
-			if want := `key "` + test.shown + `" stands twice in one object`; err.Error() != want {
+			if want := `key "` + test.shown + `" is in one object twice`; err.Error() != want {
 				t.Errorf("got %s, want %s", err, want)
 			}
 		})

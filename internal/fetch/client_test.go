@@ -33,11 +33,7 @@ func client(t *testing.T, server *awsfake.Server) *awssecrets.Client {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	out, err := awssecrets.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return awssecrets.New(config)
 }
 
 func start(t *testing.T, faults map[string][]awsfake.Fault) *awsfake.Server {

@@ -49,7 +49,7 @@ func (e *Extension) Next(ctx context.Context) (string, error) {
 		EventType string `json:"eventType"`
 	}
 	if json.Unmarshal(body, &event) != nil || event.EventType == "" {
-		return "", errors.New("next event: the answer is no event")
+		return "", errors.New("next event: the answer is not an event")
 	}
 	return event.EventType, nil
 }

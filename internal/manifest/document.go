@@ -158,7 +158,7 @@ func (p *parser) noteRepetition(at *pair, firstLine map[string]int) {
 		return
 	}
 	at.repeated = true
-	p.reportPair(*at, fmt.Sprintf("stands twice, first in line %d", first), "keep one of them")
+	p.reportPair(*at, fmt.Sprintf("is given twice, first in line %d", first), "keep one of them")
 }
 
 func keyProblem(key *yaml.Node) (cause, hint string) {

@@ -140,7 +140,8 @@ func (s *Settings) validate(own map[string]string, failed map[string]bool) {
 		"ExecWrapper": s.ExecWrapper == "" || filepath.IsAbs(s.ExecWrapper),
 		"SnapStart":   slices.Contains([]string{"refuse", "allow"}, s.SnapStart),
 		"Handover":    slices.Contains([]string{"on", "off"}, s.Handover),
-		"LogLevel":    slices.Contains([]string{"", "debug", "info", "warn", "error"}, s.LogLevel),
+		"EnvFrom":     own[Prefix+"ENV_FROM"] == "" || len(s.EnvFrom) > 0,
+		"LogLevel":    slices.Contains([]string{"", "debug", "info", "warn", "error"}, strings.ToLower(s.LogLevel)),
 	}
 	for field, ok := range within {
 		failed[field] = failed[field] || !ok

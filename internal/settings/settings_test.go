@@ -118,7 +118,8 @@ func TestEverySettingRefusesWhatItCannotUse(t *testing.T) {
 		"EXEC_WRAPPER":  {"otel-handler", "./x"},
 		"SNAPSTART":     {"Allow", "true", "yes", "1", "refused"},
 		"HANDOVER":      {"On", "true", "0", "offf"},
-		"LOG_LEVEL":     {"DEBUG", "trace", "warning", "fatal", "3"},
+		"ENV_FROM":      {",", " , ,"},
+		"LOG_LEVEL":     {"trace", "warning", "fatal", "3"},
 	}
 	wants := make(map[string]string)
 	for _, setting := range settings.All() {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/manifest"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/report"
+	"secretwrap/internal/settings"
+)
+
+// configure reads everything that the operator wrote, and finds the program. It
+// returns all problems at once.
+func (s *start) configure(path string, argv []string) (*program, awssecrets.Config, problem.List) {
+	var unknown []string
+	var problems problem.List
+	s.settings, unknown, problems = settings.Parse(s.variables)
+	if s.settings.Dir == "" && s.inLambda {
+		s.settings.Dir = defaultDir
+	}
+	declared, more := s.readManifest()
+	problems = append(problems, more...)
+	s.plan, more = plan.Make(s.environment, s.settings, declared)
+	problems = append(problems, more...)
+	next, more := s.findProgram(path, argv)
+	problems = append(problems, more...)
+	var config awssecrets.Config
+	if !s.plan.Empty() {
+		config, more = awssecrets.Load(s.variables, requests(s.plan))
+		problems = append(append(problems, more...), s.refuseSnapshot()...)
+	}
+	for _, name := range unknown {
+		s.reporter.Event(report.Warn, report.CodeSettings, "%s: this version knows no such setting, and ignores it", name)
+	}
+	// What the parser of the manifest finds comes before what its texts mean.
+	slices.SortStableFunc(problems, func(a, b *problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return next, config, problems
+}
+
+// readManifest reads the manifest that is set, or the one beside the handler if
+// there is one.
+func (s *start) readManifest() (manifest.Manifest, problem.List) {
+	root := s.variables["LAMBDA_TASK_ROOT"]
+	if root == "" && s.inLambda {
+		root = "/var/task"
+	}
+	name := s.settings.Manifest
+	if name == "" {
+		name = defaultManifest
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(root, path)
+	}
+	content, err := manifest.Read(path)
+	if errors.Is(err, fs.ErrNotExist) && s.settings.Manifest == "" {
+		return manifest.Manifest{}, checkOtherName(root)
+	}
+	if err != nil {
+		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
+	}
+	return manifest.Parse(name, content, func(name string) (string, bool) {
+		value, set := s.variables[name]
+		return value, set
+	})
+}
+
+// checkOtherName finds a manifest that would be passed over for its name.
+func checkOtherName(root string) problem.List {
+	const name = "secretwrap.yml"
+	if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+		return nil
+	}
+	return problem.List{{Class: problem.Config, Source: name, Cause: "the manifest is not called " + defaultManifest, Hint: "rename it, or name it in SECRETWRAP_MANIFEST"}}
+}
+
+// asProblem returns the problem in err, or one of the given class that quotes
+// err, which must then be one of the system's errors.
+func asProblem(err error, class problem.Class) *problem.Problem {
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
+		return p
+	}
+	return &problem.Problem{Class: class, Cause: err.Error()}
+}
+
+// requests returns what the plan asks of Secrets Manager.
+func requests(p *plan.Plan) []awssecrets.Request {
+	list := make([]awssecrets.Request, len(p.Secrets))
+	for i, s := range p.Secrets {
+		list[i] = awssecrets.Request{Secret: s.ID, Region: s.Region, Stage: s.Stage, Version: s.Version}
+	}
+	return list
+}
+
+// refuseSnapshot keeps secrets out of a SnapStart snapshot, where they would
+// stay until the next version is published, rotated or not.
+func (s *start) refuseSnapshot() problem.List {
+	if s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"] != "snap-start" {
+		return nil
+	}
+	if s.settings.SnapStart == "allow" {
+		s.reporter.Event(report.Warn, report.CodeSettings, "SECRETWRAP_SNAPSTART is allow: the variables hold what was current when the snapshot was taken")
+		return nil
+	}
+	return problem.List{{
+		Class: problem.Config, Variable: "SECRETWRAP_SNAPSTART", Cause: "SnapStart would keep the secrets in its snapshot, and every restored function would read old ones after a rotation",
+		Hint: "turn SnapStart off, or set SECRETWRAP_SNAPSTART=allow",
+	}}
+}

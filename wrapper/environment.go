@@ -1,0 +1,54 @@
+package main
+
+import (
+	"strings"
+
+	"secretwrap/internal/deliver"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/secretfiles"
+	"secretwrap/internal/settings"
+)
+
+// strip removes what is for this program only, and what is yet to be delivered.
+func (s *start) strip() {
+	for _, name := range s.environment.Names() {
+		if strings.HasPrefix(name, settings.Prefix) && name != settings.Dir {
+			s.environment.Unset(name)
+		}
+	}
+	for _, t := range s.plan.Targets {
+		if t.Name != "" {
+			s.environment.Unset(t.Name)
+		}
+	}
+	if s.settings.ExecWrapper != "" {
+		s.environment.Export("AWS_LAMBDA_EXEC_WRAPPER", s.settings.ExecWrapper)
+	}
+	if !s.plan.Empty() && s.settings.Dir != "" {
+		s.environment.Export(settings.Dir, s.settings.Dir)
+	}
+}
+
+// writeFiles publishes the files. With none, it removes those of an earlier start
+// of this environment, which would otherwise stay.
+func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
+	if len(files) == 0 && !secretfiles.Published(s.settings.Dir) {
+		return nil
+	}
+	if err := secretfiles.Publish(s.settings.Dir, files); err != nil {
+		p := asProblem(err, problem.File)
+		p.Variable, p.Hint = settings.Dir, "the directory must be this user's own, with room for the files; in Lambda only /tmp can be written"
+		return p
+	}
+	return nil
+}
+
+func (s *start) setVariables(delivery deliver.Delivery) problem.List {
+	var problems problem.List
+	for _, v := range delivery.Variables {
+		if err := s.environment.Set(v.Name, v.Value); err != nil {
+			problems = append(problems, &problem.Problem{Class: problem.Invalid, Variable: v.Name, Cause: err.Error(), Hint: "choose another name"})
+		}
+	}
+	return problems
+}
