@@ -45,7 +45,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Cause }
 
 const (
-	routeHint = "a function in a VPC reaches Secrets Manager through an interface endpoint for secretsmanager or a NAT gateway; check its security groups and DNS"
+	routeHint = "a function in a VPC reaches Secrets Manager through an interface endpoint for secretsmanager or a NAT gateway; check its security groups, its DNS, and HTTPS_PROXY if that is set"
 	dataHint  = "something between the function and Secrets Manager changes the answers, such as a proxy; check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	keysHint  = "check that the credentials are current and, on a laptop, that the clock is right"
 )
