@@ -3,8 +3,9 @@ VERSION ?= $(shell scripts/version.sh)
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
 # What the emulator tests need; `make e2e` installs what the environment does not name.
-AWS_LAMBDA_RIE ?= $(CURDIR)/.cache/aws-lambda-rie
-E2E_PYTHON ?= $(CURDIR)/.cache/venv/bin/python
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secretwrap
+AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
+E2E_PYTHON ?= $(CACHE)/venv/bin/python
 
 export CGO_ENABLED = 0
 
@@ -58,4 +59,4 @@ layer: ## build the Lambda layers: dist/*.zip
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf dist .cache
+	rm -rf dist "$(CACHE)"

@@ -29,14 +29,21 @@ func runtimeEmulator(t *testing.T) string {
 	if path, err := exec.LookPath("aws-lambda-rie"); err == nil {
 		return path
 	}
-	path, err := filepath.Abs("../.cache/aws-lambda-rie")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := cached(t, "aws-lambda-rie")
 	if _, err := os.Stat(path); err != nil {
 		need(t, "no Runtime Interface Emulator: set AWS_LAMBDA_RIE to aws-lambda-rie")
 	}
 	return path
+}
+
+// cached returns where scripts/install-e2e.sh puts a file.
+func cached(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		need(t, "no directory for caches: "+err.Error())
+	}
+	return filepath.Join(dir, "secretwrap", name)
 }
 
 // python is a Python that holds what the tests need.
@@ -51,7 +58,7 @@ func pythonWith(t *testing.T, modules ...string) python {
 	t.Helper()
 	path := os.Getenv("E2E_PYTHON")
 	if path == "" {
-		path = "../.cache/venv/bin/python"
+		path = cached(t, "venv/bin/python")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-tar -cf "$copy/tree.tar" --exclude ./.git --exclude ./.cache --exclude ./dist .
+tar -cf "$copy/tree.tar" --exclude ./.git --exclude ./dist .
 mkdir "$copy/tree"
 (
   umask 077

@@ -1,39 +1,55 @@
 #!/bin/sh
-# Installs what the emulator tests need into .cache: AWS's Runtime Interface
-# Emulator, and a Python with Lambda's runtime and moto. What is there already
-# stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON names.
-# Needs Linux, and Python 3 with venv.
+# Installs what the emulator tests need into the user's cache, which all clones
+# share: AWS's Runtime Interface Emulator, and a Python with Lambda's runtime and
+# moto. What is there already stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON
+# names outside the cache. Needs Linux, and Python 3 with venv.
 set -eu
 cd "$(dirname "$0")/.."
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap
+mkdir -p "$cache"
+
+# patiently COMMAND... repeats a download that fails: registries have their moments.
+patiently() {
+  for pause in 15 30 60 120 0; do
+    if "$@"; then
+      return
+    fi
+    if [ "$pause" -gt 0 ]; then
+      echo "failed, once more in $pause s" >&2
+      sleep "$pause"
+    fi
+  done
+  return 1
+}
 
 # install_python makes a virtual environment with the pinned packages.
 install_python() {
-  if cmp -s scripts/e2e-requirements.txt .cache/venv/installed.txt; then
+  if cmp -s scripts/e2e-requirements.txt "$cache/venv/installed.txt"; then
     echo "Python packages: there"
     return
   fi
-  echo "Python packages: installing into .cache/venv"
-  python3 -m venv --clear .cache/venv
-  .cache/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+  echo "Python packages: installing into $cache/venv"
+  python3 -m venv --clear "$cache/venv"
+  patiently "$cache/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --only-binary :all: -r scripts/e2e-requirements.txt
-  cp scripts/e2e-requirements.txt .cache/venv/installed.txt
+  cp scripts/e2e-requirements.txt "$cache/venv/installed.txt"
 }
 
 # install_emulator takes the emulator $1 with the checksum $2 out of the release
 # of the SAM CLI that bundles it.
 install_emulator() {
-  if echo "$2  .cache/aws-lambda-rie" | sha256sum --check --status 2>/dev/null; then
+  if echo "$2  $cache/aws-lambda-rie" | sha256sum --check --status 2>/dev/null; then
     echo "emulator: there"
     return
   fi
-  echo "emulator: installing as .cache/aws-lambda-rie"
+  echo "emulator: installing as $cache/aws-lambda-rie"
   download=$(mktemp -d)
   trap 'rm -rf "$download"' EXIT
-  "${E2E_PYTHON:-.cache/venv/bin/python}" -m pip download --quiet --disable-pip-version-check \
+  patiently "${E2E_PYTHON:-$cache/venv/bin/python}" -m pip download --quiet --disable-pip-version-check \
     --only-binary :all: --no-deps --dest "$download" aws-sam-cli==1.170.0
   python3 -m zipfile -e "$download"/*.whl "$download"
   echo "$2  $download/samcli/local/rapid/$1" | sha256sum --check --quiet
-  install -D -m 755 "$download/samcli/local/rapid/$1" .cache/aws-lambda-rie
+  install -D -m 755 "$download/samcli/local/rapid/$1" "$cache/aws-lambda-rie"
 }
 
 if [ -z "${E2E_PYTHON:-}" ]; then
