@@ -8,7 +8,7 @@ import (
 // progress tells what is going on.
 type progress struct {
 	out *os.File
-	// terminal tells whether a line can be written over.
+	// terminal reports whether a line can be written over.
 	terminal bool
 }
 

@@ -31,7 +31,7 @@ type scene struct {
 type view struct {
 	result lambdafake.Result
 	log    string
-	// started tells whether the function's program ever ran.
+	// started reports whether the function's program ever ran.
 	started bool
 	// calls are the secrets that Secrets Manager was asked for, in order of
 	// their names.

@@ -21,7 +21,7 @@ type Call struct {
 	VersionID    string
 	VersionStage string
 	Signature    Signature
-	// SecurityToken tells whether a session token came along.
+	// SecurityToken reports whether a session token came along.
 	SecurityToken bool
 	Host          string
 	UserAgent     string
@@ -34,7 +34,7 @@ type Call struct {
 // Signature is what a Signature Version 4 says about its maker. The server does
 // not verify it.
 type Signature struct {
-	// Signed tells whether there is a signature at all.
+	// Signed reports whether there is a signature at all.
 	Signed      bool
 	AccessKeyID string
 	// Date is the day of the credential scope, as YYYYMMDD.

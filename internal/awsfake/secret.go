@@ -87,7 +87,7 @@ func complete(v Version, name string, first bool) Version {
 	return v
 }
 
-// answersTo tells whether id is the secret's name, its ARN, or its ARN without
+// answersTo reports whether id is the secret's name, its ARN, or its ARN without
 // the characters that Secrets Manager added.
 func (e *entry) answersTo(id string) bool {
 	return id == e.Name || id == e.ARN || id == e.ARN[:max(0, len(e.ARN)-suffixLen)]

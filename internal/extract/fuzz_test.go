@@ -33,7 +33,7 @@ func documents() []string {
 	}
 }
 
-// duplicate tells whether an object of a valid document has a key twice, as
+// duplicate reports whether an object of a valid document has a key twice, as
 // encoding/json reads keys.
 func duplicate(t *testing.T, text string) bool {
 	t.Helper()

@@ -94,10 +94,10 @@ func cutFromString(path string) (before, after string, ok bool) {
 	return before, after, true
 }
 
-// endsStep tells whether c ends a step of a path.
+// endsStep reports whether c ends a step of a path.
 func endsStep(c byte) bool { return c == '.' || c == '|' }
 
-// balanced tells whether as many brackets are closed as are opened.
+// balanced reports whether as many brackets are closed as are opened.
 func balanced(path string) bool {
 	depth := 0
 	for _, c := range []byte(path) {

@@ -221,7 +221,7 @@ func (s *scanner) accept(c byte) bool {
 	return true
 }
 
-// digits reads all digits that come next and tells whether there is one.
+// digits reads all digits that come next and reports whether there is one.
 func (s *scanner) digits() bool {
 	start := s.at
 	for s.at < len(s.text) && '0' <= s.text[s.at] && s.text[s.at] <= '9' {

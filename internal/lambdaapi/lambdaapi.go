@@ -1,5 +1,5 @@
-// Package lambdaapi speaks to Lambda's Runtime API, of which the Extensions API
-// is a part.
+// Package lambdaapi is a client of the APIs that Lambda offers inside an execution
+// environment.
 package lambdaapi
 
 import (
@@ -14,18 +14,18 @@ import (
 // maxAnswer is the largest answer that is read, in bytes.
 const maxAnswer = 64 << 10
 
-// Client speaks to one Runtime API.
+// Client speaks to the Runtime API with the Extensions API beside it.
 type Client struct {
-	// Address is host:port, as Lambda gives it in AWS_LAMBDA_RUNTIME_API.
-	Address string
+	address string
 	http    *http.Client
 }
 
-// New returns a Client. It goes through no proxy, because the address is not a
+// New returns a Client for an address host:port, as Lambda gives it in
+// AWS_LAMBDA_RUNTIME_API. It goes through no proxy, because the address is not a
 // loopback one in production and HTTP_PROXY would catch it, and has no timeout,
 // because the question for the next event may wait for hours.
 func New(address string) *Client {
-	return &Client{Address: address, http: &http.Client{Transport: &http.Transport{}}}
+	return &Client{address: address, http: &http.Client{Transport: &http.Transport{}}}
 }
 
 // InitError tells Lambda why the runtime will not start: the caller of the
@@ -47,7 +47,7 @@ func (c *Client) InitError(ctx context.Context, errorType, message string) error
 
 // do makes one call and returns the answer's header and body.
 func (c *Client) do(ctx context.Context, method, path string, header http.Header, body []byte, want int) (http.Header, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.Address+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}

@@ -282,7 +282,7 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
-// knows tells whether a file of that name lies in /opt/extensions.
+// knows reports whether a file of that name lies in /opt/extensions.
 func (c APIConfig) knows(extension string) bool {
 	return slices.Contains(c.Extensions, extension)
 }

@@ -33,7 +33,7 @@ type Environment struct {
 
 	mu     sync.Mutex
 	closed bool
-	// failed tells whether the latest init failed.
+	// failed reports whether the latest init failed.
 	failed   bool
 	instance *instance
 	// requests are the calls of the latest instance that was stopped.

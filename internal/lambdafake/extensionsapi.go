@@ -36,13 +36,13 @@ type extensionState struct {
 	id     string
 	events []string
 	queue  []event
-	// waiting tells whether it is asking for an event.
+	// waiting reports whether it is asking for an event.
 	waiting bool
 	// failed is the error type of a failure that it reported.
 	failed string
 }
 
-// accepts tells whether the extension registered for that kind of event.
+// accepts reports whether the extension registered for that kind of event.
 func (e *extensionState) accepts(kind string) bool { return slices.Contains(e.events, kind) }
 
 func (e *extensionState) enqueue(ev event) {
@@ -51,7 +51,7 @@ func (e *extensionState) enqueue(ev event) {
 	}
 }
 
-// idle tells whether the extension has done with all events.
+// idle reports whether the extension has done with all events.
 func (e *extensionState) idle() bool { return e.waiting && len(e.queue) == 0 }
 
 // Shutdown hands a SHUTDOWN event to the extensions that registered for it. The
@@ -112,7 +112,7 @@ func (a *API) register(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, a.description(r.Header))
 }
 
-// offers tells whether extensions may register for that kind of event.
+// offers reports whether extensions may register for that kind of event.
 func (a *API) offers(kind string) bool {
 	return kind == shutdownEvent || kind == invokeEvent && a.config.InitializationType != ManagedInstances
 }

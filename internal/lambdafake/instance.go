@@ -126,10 +126,10 @@ func (i *instance) await(ctx context.Context, condition func() bool) (*failure, 
 	return failed, err
 }
 
-// registered tells whether all extensions have registered.
+// registered reports whether all extensions have registered.
 func (i *instance) registered() bool { return len(i.api.extensions) == len(i.extensions) }
 
-// idle tells whether the runtime asks for work and all extensions for an event.
+// idle reports whether the runtime asks for work and all extensions for an event.
 func (i *instance) idle() bool {
 	if i.fallen != nil || !i.api.runtime.waiting {
 		return false
@@ -202,7 +202,7 @@ func (i *instance) stop(reason string) {
 	i.api.Close()
 }
 
-// awaitsShutdown tells whether an extension registered for SHUTDOWN. Lambda
+// awaitsShutdown reports whether an extension registered for SHUTDOWN. Lambda
 // kills the others.
 func (i *instance) awaitsShutdown(name string) bool {
 	i.api.mu.Lock()

@@ -28,7 +28,7 @@ type outcome struct {
 type runtimeState struct {
 	// asked is when it first asked for work, which ends its start.
 	asked time.Time
-	// waiting tells whether it is asking now.
+	// waiting reports whether it is asking now.
 	waiting bool
 	// failed is why it could not start.
 	failed    *outcome

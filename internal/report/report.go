@@ -1,4 +1,4 @@
-// Package report writes problems with other events as lines of a log.
+// Package report formats the lines of the log.
 package report
 
 import (

@@ -16,7 +16,7 @@ func pair(version string) []secretfiles.File {
 	return []secretfiles.File{file("tls/client.pem", version), file("tls/client.key", version)}
 }
 
-// readPair reads both files of the current generation. It tells whether neither
+// readPair reads both files of the current generation. It reports whether neither
 // was missing.
 func readPair(dir string) (certificate, key string, whole bool) {
 	generation := resolve(dir)
