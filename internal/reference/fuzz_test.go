@@ -123,6 +123,7 @@ func FuzzProblems(f *testing.F) {
 		f.Add("secretsmanager:/db?optional", uint8(place), "&encode=x#a")
 		f.Add("postgres://u", uint8(place), "@secretsmanager://h/db")
 		f.Add("x{{secretsmanager://db", uint8(place), "}}")
+		f.Add("secretsmanag", uint8(place), "#x")
 	}
 	f.Fuzz(func(t *testing.T, before string, place uint8, after string) {
 		head := before + places[int(place)%len(places)]

@@ -105,6 +105,9 @@ func misspelt(text string) *problem.Problem {
 	if _, near := suggest.Nearest(word, []string{"secretsmanager"}); !near || !isReference(found[2], found[3], rest) {
 		return nil
 	}
+	if found[3] == "" { // user:password has a colon alone as well
+		return bad(notWritten, "write "+Scheme+"NAME#PATH")
+	}
 	return bad(notWritten, "write "+correctedReference(rest))
 }
 
