@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,15 +50,22 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// joined is the beginning of a longer scheme.
+var joined = regexp.MustCompile(`[0-9A-Za-z][-_+.]?$`)
+
 // holdsScheme is told without what it tests: whether the scheme, or what looks
-// like it, stands in text with neither a letter nor a digit before it.
+// like it, stands in text as its own word.
 func holdsScheme(text string) bool {
 	const like = "secretsmanager:/"
 	for at := range len(text) - len(like) + 1 {
 		if !strings.EqualFold(text[at:at+len(like)], like) {
 			continue
 		}
-		if at == 0 || !strings.ContainsRune("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", rune(text[at-1])) {
+		// A host is followed by one slash, a longer scheme is joined by one sign.
+		if strings.HasSuffix(text[:at], "//") && !strings.HasPrefix(text[at+len(like):], "/") {
+			continue
+		}
+		if before := text[:at]; !joined.MatchString(before) {
 			return true
 		}
 	}

@@ -19,20 +19,35 @@ var (
 	bareReference = regexp.MustCompile(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
 	// parameterStore begins a reference to another service's parameter.
 	parameterStore = regexp.MustCompile(`(?i)^ssm:/`)
-	// bracedName is a reference without its scheme, or with one brace where two
-	// were meant.
-	bracedName = regexp.MustCompile(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
+	// bracedName is a reference between braces without its scheme, as the manifest
+	// allows it.
+	bracedName = regexp.MustCompile(`\{\{\s*([A-Za-z0-9/_+=.@!-]+(#|\?(path|stage|version|encode|default)=)|arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:)`)
+	// singleBraces are one brace where two were meant.
+	singleBraces = regexp.MustCompile(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
+	// slashesMissing is all of a reference but the slashes of its scheme.
+	// Actions, in policies, begin with a capital letter; ports are numbers.
+	slashesMissing = regexp.MustCompile(`^secretsmanager:[a-z][A-Za-z0-9_+=.@!-]*$`)
+	// policyWord is what a policy has after the name of the service.
+	policyWord = regexp.MustCompile(`^([A-Z]|ResourceTag/|resource/|[0-9]+(/|$))`)
 )
 
 // schemeStart returns where something that looks like the scheme begins in
 // text, -1 if nowhere.
 func schemeStart(text string) int {
 	for _, at := range anyScheme.FindAllStringIndex(text, -1) {
-		if at[0] == 0 || !letterOrDigit(text[at[0]-1]) {
+		isHost := strings.HasSuffix(text[:at[0]], "//") && !strings.HasSuffix(text[:at[1]], "//")
+		if !isHost && !insideOtherScheme(text[:at[0]]) {
 			return at[0]
 		}
 	}
 	return -1
+}
+
+// insideOtherScheme reports whether what follows before is the rest of a longer
+// scheme, as in awssecretsmanager: or aws-secretsmanager:.
+func insideOtherScheme(before string) bool {
+	word := strings.TrimRight(before, "-_+.")
+	return word != "" && letterOrDigit(word[len(word)-1]) && len(before)-len(word) <= 1
 }
 
 func letterOrDigit(c byte) bool {
@@ -44,6 +59,9 @@ func letterOrDigit(c byte) bool {
 func nearMiss(text string) *problem.Problem {
 	if p := misplaced(text); p != nil {
 		return p
+	}
+	if bracedName.MatchString(text) {
+		return bad("a reference between braces has no scheme", "write {{"+Scheme+"NAME#PATH}}")
 	}
 	for rest := "{{" + text; ; {
 		_, after, more := strings.Cut(rest, "{{")
@@ -102,7 +120,8 @@ func misspelt(text string) *problem.Problem {
 		return nil
 	}
 	rest, word := text[len(found[0]):], strings.NewReplacer("_", "", "-", "").Replace(found[1])
-	if _, near := suggest.Nearest(word, []string{"secretsmanager"}); !near || !isReference(found[2], found[3], rest) {
+	_, near := suggest.Nearest(word, []string{"secretsmanager"})
+	if !near || !isReference(found[2], found[3], rest) && !slashesMissing.MatchString(text) {
 		return nil
 	}
 	if found[3] == "" { // user:password has a colon alone as well
@@ -116,8 +135,14 @@ func misspelt(text string) *problem.Problem {
 // in a policy, and secretsmanager/backup may be anything.
 func isReference(punctuation, slashes, rest string) bool {
 	switch {
+	case punctuation != "" && slashes == "" && policyWord.MatchString(rest):
+		return false
+	case punctuation != "" && slashes == "":
+		name, path, _ := strings.Cut(rest, "#")
+		return !strings.ContainsAny(rest, " ,") && !strings.Contains(rest, "://") &&
+			(strings.ContainsAny(name, "/?") || path != "")
 	case punctuation != "":
-		return slashes != "" || strings.ContainsAny(rest, "/#?")
+		return true
 	default:
 		return len(slashes) > 1 || slashes != "" && strings.Contains(rest, "#")
 	}

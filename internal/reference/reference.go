@@ -100,6 +100,9 @@ func Parse(text string, context Context) (Ref, *problem.Problem) {
 		}
 	}
 	if hasPath {
+		if path != strings.TrimSpace(path) || strings.Contains(path, " #") {
+			return Ref{}, ref.located(bad("a space stands before or after the path, or a comment behind it", "remove them; where a field is really named so, write ?path= with %20 for a space"))
+		}
 		if p := ref.setPath(path); p != nil {
 			return Ref{}, ref.located(p)
 		}
@@ -183,7 +186,7 @@ func (r Ref) String() string {
 		add("upper")
 	}
 	switch {
-	case r.Path != strings.TrimSpace(r.Path):
+	case r.Path != strings.TrimSpace(r.Path), strings.Contains(r.Path, " #"):
 		add("path=" + escapeOption(r.Path))
 	case r.Path != "":
 		out.WriteString("#" + r.Path)

@@ -103,10 +103,19 @@ func checkLiteral(text string) *problem.Problem {
 	if p := nearMiss(text); p != nil {
 		return p
 	}
-	if bracedName.MatchString(text) {
-		return bad("a name between braces has no scheme before it, or a brace too few", "write {{"+Scheme+"NAME#PATH}}")
+	if singleBraces.MatchString(text) {
+		return bad("a reference stands between single braces", "write {{"+Scheme+"NAME#PATH}}")
 	}
-	return nil
+	for rest := text; ; {
+		_, after, more := strings.Cut(rest, "{")
+		if !more {
+			return nil
+		}
+		if p := misspelt(strings.TrimSpace(after)); p != nil {
+			return p
+		}
+		rest = after
+	}
 }
 
 func (v *Value) addLiteral(text string) {
