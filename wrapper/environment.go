@@ -5,6 +5,7 @@ import (
 
 	"secretwrap/internal/deliver"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/report"
 	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
 )
@@ -30,9 +31,13 @@ func (s *start) strip() {
 }
 
 // writeFiles publishes the files. With none, it removes those of an earlier start
-// of this environment, which would otherwise stay.
+// of the same execution environment, which would otherwise stay. On a laptop they
+// may be those of the program that started this one.
 func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
-	if len(files) == 0 && !secretfiles.Published(s.settings.Dir) {
+	if len(files) == 0 {
+		if s.inLambda && secretfiles.Published(s.settings.Dir) && secretfiles.Publish(s.settings.Dir, nil) != nil {
+			s.reporter.Event(report.Warn, report.CodeFiles, "the files of an earlier start cannot be removed from %q", s.settings.Dir)
+		}
 		return nil
 	}
 	if err := secretfiles.Publish(s.settings.Dir, files); err != nil {

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -69,17 +73,18 @@ func (s *start) reportAbsent(absent []deliver.Absent) {
 	if len(absent) == 0 {
 		return
 	}
-	names := make([]string, len(absent))
+	names, level := make([]string, len(absent)), report.Info
 	for i, a := range absent {
 		names[i] = a.Name
 		if a.Default {
 			names[i] += " (default)"
 		}
 		if a.Near != "" {
+			level = report.Warn
 			names[i] += fmt.Sprintf(" (did you mean %q?)", a.Near)
 		}
 	}
-	s.reporter.Event(report.Info, report.CodeAbsent, "optional, and not found: %s", strings.Join(names, ", "))
+	s.reporter.Event(level, report.CodeAbsent, "optional, and not found: %s", strings.Join(names, ", "))
 }
 
 func retries(n int) string {
@@ -123,6 +128,21 @@ func (s *start) readNote() (brake.Note, bool) {
 		return brake.Note{}, false
 	}
 	return s.brake.Read()
+}
+
+// restarted marks the execution environment, and reports whether an earlier start
+// did so: then Lambda runs this one inside the function's own timeout.
+func (s *start) restarted() bool {
+	if !s.inLambda {
+		return false
+	}
+	mark := filepath.Join(filepath.Dir(s.brake.Path), markName)
+	file, err := os.OpenFile(mark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return errors.Is(err, fs.ErrExist)
+	}
+	file.Close()
+	return false
 }
 
 // writeNote remembers why this start failed. Without it the next one only asks

@@ -31,6 +31,9 @@ const (
 	defaultManifest = "secretwrap.yaml"
 	// noteName is the file that remembers a start that failed.
 	noteName = "secretwrap.failed"
+	// markName is the file that tells a second start of an environment from the
+	// first.
+	markName = "secretwrap.started"
 )
 
 // start is one start of a program with its secrets.
@@ -86,12 +89,13 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 		return s.ready(next), 0
 	}
 	s.warn(config)
+	restarted := s.restarted()
 	note, noted := s.readNote()
 	if noted && note.Holds(s.plan.Hash(), time.Now()) {
 		s.reporter.Event(report.Warn, report.CodeBrake, "this start failed a moment ago; the same error is reported without asking Secrets Manager again")
 		return nil, s.fail(note.Problems)
 	}
-	if problems := s.resolve(config, next, noted); len(problems) > 0 {
+	if problems := s.resolve(config, next, restarted); len(problems) > 0 {
 		s.writeNote(problems)
 		return nil, s.fail(problems)
 	}
@@ -115,11 +119,11 @@ func (s *start) warn(config awssecrets.Config) {
 }
 
 // resolve fetches the secrets, writes the files, and completes the environment.
-func (s *start) resolve(config awssecrets.Config, next *program, again bool) problem.List {
+func (s *start) resolve(config awssecrets.Config, next *program, restarted bool) problem.List {
 	client := awssecrets.New(config)
 	asked := requests(s.plan)
 	outcomes := fetch.All(context.Background(), client, asked, fetch.Options{
-		Budget:      s.settings.StartBudget(s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"], again),
+		Budget:      s.settings.StartBudget(s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"], restarted),
 		Connections: config.Connections,
 		Waiting:     func(pending []awssecrets.Request) { s.reportWaiting(pending, len(asked)) },
 	})

@@ -84,8 +84,13 @@ func TestManyFirstCallsAskTheContainerEndpointOnce(t *testing.T) {
 
 func TestAContainerEndpointThatFailsMayPass(t *testing.T) {
 	tests := map[string]http.HandlerFunc{
-		"an error of its own": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, 500) },
+		"an error of its own": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, http.StatusInternalServerError) },
 		"nothing listens":     nil,
+		"too many requests":   func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, http.StatusTooManyRequests) },
+		"no JSON":             func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, canary) },
+		"half an answer":      func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"AccessKeyId":%q`, canary) },
+		"an empty answer":     func(http.ResponseWriter, *http.Request) {},
+		"no answer":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, handler := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,9 +120,6 @@ func TestAContainerEndpointWithoutCredentialsIsDenial(t *testing.T) {
 			w.WriteHeader(403)
 			fmt.Fprintf(w, `{"code":%q,"message":%[1]q}`, canary)
 		},
-		"no JSON":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, canary) },
-		"half":          func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"AccessKeyId":%q`, canary) },
-		"empty":         func(http.ResponseWriter, *http.Request) {},
 		"no keys":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
 		"half the keys": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"AccessKeyId":%q}`, canary) },
 	}

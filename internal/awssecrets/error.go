@@ -260,9 +260,13 @@ func (c *Client) credentialsError(ctx context.Context, err error) *Error {
 // mayPass reports whether an endpoint for credentials failed by itself, rather
 // than refuse.
 func mayPass(err error) bool {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return api.ErrorFault() == smithy.FaultServer
+	answered, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok {
+		return err != nil
 	}
-	_, network := errors.AsType[*net.OpError](err)
-	return network
+	status := answered.HTTPStatusCode()
+	return status < 400 || status >= 500 || status == 408 || status == 429
 }

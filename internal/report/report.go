@@ -50,6 +50,8 @@ const (
 	CodeWaiting = "SecretsWaiting"
 	// CodeMoved tells of a value that went to a file.
 	CodeMoved = "SecretMovedToFile"
+	// CodeFiles tells of files of an earlier start.
+	CodeFiles = "SecretFiles"
 	// CodeAbsent tells of optional references that nothing was found for.
 	CodeAbsent = "SecretAbsent"
 	// CodeSkipped tells of fields that became no variables.

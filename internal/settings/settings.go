@@ -61,7 +61,7 @@ type Settings struct {
 	Manifest    string        `env:"SECRETWRAP_MANIFEST" default:"secretwrap.yaml in the function's root, if there" want:"a path" about:"path of the manifest; when set, it must exist"`
 	EnvFrom     Names         `env:"SECRETWRAP_ENV_FROM" want:"references, separated by blanks or commas" about:"secrets whose fields all become variables, separated by blanks or commas"`
 	Dir         string        `env:"SECRETWRAP_DIR" default:"/tmp/secretwrap in Lambda, none elsewhere" want:"an absolute path" about:"directory of file copies; absolute"`
-	Timeout     time.Duration `env:"SECRETWRAP_TIMEOUT" default:"5s; 2.5s after a failed start; 30s for provisioned concurrency and managed instances" want:"a duration from 100ms to 5m" about:"budget for fetching at start"`
+	Timeout     time.Duration `env:"SECRETWRAP_TIMEOUT" default:"5s; 30s for provisioned concurrency and managed instances; 2.5s when the environment starts again" want:"a duration from 100ms to 5m" about:"budget for fetching at start"`
 	Refresh     time.Duration `env:"SECRETWRAP_REFRESH" envDefault:"5m" want:"0, or a duration of at least 10s" about:"age at which a file copy is fetched again, 0 = never; checked, but not in effect yet: files are written once, at start"`
 	MaxEnvValue Size          `env:"SECRETWRAP_MAX_ENV_VALUE" envDefault:"32KiB" want:"a size from 1B to 128KiB" about:"a larger value goes to a file, NAME_FILE holds its path"`
 	ExecWrapper string        `env:"SECRETWRAP_EXEC_WRAPPER" want:"an absolute path" about:"the next wrapper in the chain, such as /opt/otel-handler"`
@@ -113,7 +113,8 @@ func Parse(environment map[string]string) (Settings, []string, problem.List) {
 		}
 	}
 	unknown, misspelt := unknownNames(own)
-	return settings, unknown, append(problems, misspelt...)
+	problems = append(problems, misspelt...)
+	return settings, unknown, append(problems, otherPrefixes(environment)...)
 }
 
 // failedFields returns the Go fields that could not be parsed. The library's
@@ -171,18 +172,38 @@ func unknownNames(own map[string]string) (unknown []string, misspelt problem.Lis
 	return unknown, misspelt
 }
 
+// otherPrefixes finds settings that would be passed over because their prefix is
+// misspelt, such as SECRET_WRAP_TIMEOUT.
+func otherPrefixes(environment map[string]string) (misspelt problem.List) {
+	joined := func(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "_", "")) }
+	names := make(map[string]string)
+	for _, setting := range All() {
+		names[joined(setting.Name)] = setting.Name
+	}
+	known := slices.Sorted(maps.Keys(names))
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if word := joined(name); !strings.HasPrefix(name, Prefix) && strings.HasPrefix(word, "SECRET") && strings.Contains(word, "WRAP") {
+			if near, found := suggest.Nearest(word, known); found {
+				misspelt = append(misspelt, &problem.Problem{Class: problem.Config, Variable: name, Cause: "no such setting", Hint: fmt.Sprintf("did you mean %s?", names[near])})
+			}
+		}
+	}
+	return misspelt
+}
+
 // StartBudget returns the time for fetching at start, for a kind of
 // initialization that Lambda names in AWS_LAMBDA_INITIALIZATION_TYPE. After a
-// failed start Lambda repeats the initialization inside the function's own
-// timeout, 3 s by default; the error must be out before that ends.
-func (s Settings) StartBudget(initializationType string, failedBefore bool) time.Duration {
+// start that failed, a crash or a timeout Lambda starts the same environment again
+// inside the function's own timeout, 3 s by default; the error must be out before
+// that ends.
+func (s Settings) StartBudget(initializationType string, restarted bool) time.Duration {
 	switch {
 	case s.Timeout != 0:
 		return s.Timeout
+	case restarted:
+		return 2500 * time.Millisecond
 	case initializationType == "provisioned-concurrency" || initializationType == "lambda-managed-instances":
 		return 30 * time.Second
-	case failedBefore:
-		return 2500 * time.Millisecond
 	default:
 		return 5 * time.Second
 	}

@@ -24,7 +24,7 @@ func TestAnEnvironmentWithoutSettingsGivesTheDefaults(t *testing.T) {
 	for name, environment := range map[string]map[string]string{
 		"nothing at all": nil,
 		"others' variables": {
-			"PATH": "/bin", "SECRETWRAPPER_DIR": "relative", "secretwrap_timeout": "x", "TIMEOUT": "x", "MY_SECRETWRAP_TIMEOUT": "x",
+			"PATH": "/bin", "SECRETWRAPPER_DIR": "relative", "TIMEOUT": "x", "MY_SECRETWRAP_TIMEOUT": "x",
 		},
 	} {
 		got, unknown, problems := settings.Parse(environment)
@@ -240,7 +240,7 @@ func TestStartBudget(t *testing.T) {
 	tests := map[string]struct {
 		timeout        string
 		initialization string
-		failedBefore   bool
+		restarted      bool
 		want           time.Duration
 	}{
 		"on demand":                                 {"", "on-demand", false, 5 * time.Second},
@@ -250,7 +250,7 @@ func TestStartBudget(t *testing.T) {
 		"a kind that is not known, after a failure": {"", "teleported", true, 2500 * time.Millisecond},
 		"SnapStart":                                 {"", "snap-start", false, 5 * time.Second},
 		"provisioned concurrency":                   {"", "provisioned-concurrency", false, 30 * time.Second},
-		"provisioned concurrency after a failure":   {"", "provisioned-concurrency", true, 30 * time.Second},
+		"provisioned concurrency after a failure":   {"", "provisioned-concurrency", true, 2500 * time.Millisecond},
 		"managed instances":                         {"", "lambda-managed-instances", false, 30 * time.Second},
 		"set by the operator":                       {"700ms", "on-demand", false, 700 * time.Millisecond},
 		"set by the operator, after a failure":      {"4s", "on-demand", true, 4 * time.Second},
@@ -261,7 +261,7 @@ func TestStartBudget(t *testing.T) {
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}
-		if got := s.StartBudget(test.initialization, test.failedBefore); got != test.want {
+		if got := s.StartBudget(test.initialization, test.restarted); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
@@ -293,4 +293,16 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%s=%q gives %+v", name, value, s)
 		}
 	})
+}
+
+func TestASettingWithAnotherPrefixIsNotPassedOver(t *testing.T) {
+	for _, name := range []string{"SECRET_WRAP_ENV_FROM", "SECRETSWRAP_ENV_FROM", "secretwrap_env_from", "SecretWrapEnvFrom"} {
+		_, _, problems := settings.Parse(map[string]string{name: "CANARY"})
+		if len(problems) != 1 || problems[0].Variable != name || problems[0].Hint != "did you mean SECRETWRAP_ENV_FROM?" {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+	if _, _, problems := settings.Parse(map[string]string{"SECRET": "a", "WRAP_TIMEOUT": "b", "SECRET_WRAPPING_KEY": "c"}); len(problems) > 0 {
+		t.Error(problems)
+	}
 }
