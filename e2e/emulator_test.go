@@ -60,7 +60,7 @@ func layer(t *testing.T) string {
 		return dir
 	}
 	dir := t.TempDir()
-	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), "-tags", "lambda", "-trimpath", "-ldflags", "-s -w", "./wrapper")
+	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), "-tags", "lambda,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "./wrapper")
 	link(t, "extensions/secretwrap", filepath.Join(dir, "secretwrap"))
 	return dir
 }

@@ -24,7 +24,7 @@ type lab struct {
 // newLab builds the programs in dir.
 func newLab(ctx context.Context, dir string) (*lab, error) {
 	l := &lab{dir: dir, wrapper: filepath.Join(dir, "secretwrap"), probe: filepath.Join(dir, "probe")}
-	if err := goBuild(ctx, "..", l.wrapper, "-tags=lambda", "./wrapper"); err != nil {
+	if err := goBuild(ctx, "..", l.wrapper, "-tags=lambda,nethttpomithttp2", "./wrapper"); err != nil {
 		return nil, err
 	}
 	return l, goBuild(ctx, ".", l.probe, "./bench/probe")

@@ -33,7 +33,7 @@ func build(ctx context.Context, dir string, out *printer) (*stage, error) {
 	s.wrapper = filepath.Join(s.layer, "secretwrap")
 	program := filepath.Join(s.layer, "extensions", "secretwrap")
 	err = out.progress("building the layer's program", func() error {
-		return goBuild(ctx, "..", program, "-tags=lambda", "-trimpath", "-ldflags=-s -w", "./wrapper")
+		return goBuild(ctx, "..", program, "-tags=lambda,nethttpomithttp2", "-trimpath", "-ldflags=-s -w", "./wrapper")
 	})
 	if err != nil {
 		return nil, err

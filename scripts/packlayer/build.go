@@ -13,7 +13,7 @@ import (
 // Lambda.
 const (
 	source = "./wrapper"
-	tags   = "-tags=lambda"
+	tags   = "-tags=lambda,nethttpomithttp2"
 )
 
 // shipment is what goes into a layer beside the files of its folder.
