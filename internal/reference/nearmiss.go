@@ -26,7 +26,7 @@ var (
 	singleBraces = regexp.MustCompile(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
 	// slashesMissing is all of a reference but the slashes of its scheme.
 	// Actions, in policies, begin with a capital letter; ports are numbers.
-	slashesMissing = regexp.MustCompile(`^secretsmanager:[a-z][A-Za-z0-9_+=.@!-]*$`)
+	slashesMissing = regexp.MustCompile(`^secretsmanager:[a-z][A-Za-z0-9_+=.@!-]*(\s*\}\}|$)`)
 	// policyWord is what a policy has after the name of the service.
 	policyWord = regexp.MustCompile(`^([A-Z]|ResourceTag/|resource/|[0-9]+(/|$))`)
 )

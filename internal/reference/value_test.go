@@ -134,6 +134,8 @@ func TestParseEnvironmentRefuses(t *testing.T) {
 		"an ARN without scheme between braces":     {"x:{{" + arn + "}}@h", "between braces has no scheme", "{{secretsmanager://NAME#PATH}}"},
 		"a misspelt one in single braces":          {"{{secretsmanager://a#b}}@{secretsmanger://prod/db#host}", notWritten, "secretsmanager://prod/db#…"},
 		"no slashes and no path":                   {"secretsmanager:api-key", notWritten, "write secretsmanager://NAME#PATH"},
+		"no slashes and no path inside a text":     {"x{{secretsmanager:api-key}}y", notWritten, "write secretsmanager://NAME#PATH"},
+		"no slashes and blanks between braces":     {"{{ secretsmanager:db }}", notWritten, "write secretsmanager://NAME#PATH"},
 		"a comment behind the path":                {"secretsmanager://prod/db?default=dev#password # the password", "a space stands before or after", "?path="},
 		"a blank before the path":                  {"secretsmanager://prod/db?optional# password", "a space stands before or after", "?path="},
 		"single braces beside another":             {"{{secretsmanager://a#b}}:{prod/db#password}@h", "between single braces", "{{secretsmanager://NAME#PATH}}"},
