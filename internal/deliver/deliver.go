@@ -60,6 +60,10 @@ type Skipped struct {
 type Delivery struct {
 	Variables []Variable
 	Files     []secretfiles.File
+	// Copies say how to make each of the Files again, and those that are
+	// optional and absent now: targets of the plan, and one for every value that
+	// moved to a file. None has a Name.
+	Copies []plan.Target
 	// Absent are the optional references that nothing was found for.
 	Absent  []Absent
 	Moved   []Moved
@@ -95,6 +99,12 @@ func Deliver(p *plan.Plan, sources []Source, inherited *environ.Block, room int)
 	return d.result, d.faults.list()
 }
 
+// Files evaluates the Copies of an earlier Delivery with newer sources. The
+// result holds nothing but files, and which of them are absent.
+func Files(copies []plan.Target, sources []Source) (Delivery, problem.List) {
+	return Deliver(&plan.Plan{Targets: copies}, sources, environ.New(nil), 0)
+}
+
 // delivery is a Delivery under way.
 type delivery struct {
 	plan      *plan.Plan
@@ -112,7 +122,8 @@ type delivery struct {
 // candidate is a variable with what is needed to move it to a file.
 type candidate struct {
 	Variable
-	origin plan.Origin
+	// target says how to make the value again.
+	target plan.Target
 	// secret is for messages; a template has several, and none here.
 	secret string
 	// exploded is set when the secret's author picked the name.
@@ -137,11 +148,14 @@ func (d *delivery) reserve() {
 // target evaluates one declared variable or file.
 func (d *delivery) target(target plan.Target) {
 	found, got := d.evaluate(target)
+	if target.File != "" {
+		d.addCopy(target, target.File)
+	}
 	switch {
 	case got != delivered:
 	case target.File == "":
 		d.candidates = append(d.candidates, candidate{
-			Variable: Variable{target.Name, found.content}, origin: target.Origin, secret: secretOf(target), binary: found.binary,
+			Variable: Variable{target.Name, found.content}, target: target, secret: secretOf(target), binary: found.binary,
 		})
 	default:
 		d.addFile(target.File, found.content, target.Mode)
@@ -153,6 +167,12 @@ func (d *delivery) target(target plan.Target) {
 
 func (d *delivery) addFile(path string, content secret.Value, mode fs.FileMode) {
 	d.result.Files = append(d.result.Files, secretfiles.File{Path: path, Content: content, Mode: mode})
+}
+
+// addCopy records how to make the content of the file at path again.
+func (d *delivery) addCopy(target plan.Target, path string) {
+	target.Name, target.File = "", path
+	d.result.Copies = append(d.result.Copies, target)
 }
 
 // pathTaken reports whether a file of that name, which is one element, is in

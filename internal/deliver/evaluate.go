@@ -47,7 +47,7 @@ func (d *delivery) evaluate(target plan.Target) (value, outcome) {
 // evaluatePart returns what one reference stands for.
 func (d *delivery) evaluatePart(target plan.Target, part plan.Part) (value, outcome) {
 	ref := part.Ref
-	found, missed := d.documents.lookup(part.Secret, ref)
+	found, missed := d.documents.part(part)
 	if missed != nil {
 		switch {
 		case missed.absent && ref.HasDefault:

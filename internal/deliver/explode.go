@@ -5,6 +5,7 @@ import (
 	"secretwrap/internal/extract"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/reference"
 )
 
 // explode makes a variable of every field of a secret. A name that something of
@@ -34,8 +35,10 @@ func (d *delivery) explode(explosion plan.Explosion) {
 			d.faults.add(name, explosion.Origin, explosion.Secret, &ref, noField(extract.Document{}, &ref, field.Err))
 		default:
 			own[name] = true
+			part := plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret, Exploded: true, Field: field.Name}
 			d.candidates = append(d.candidates, candidate{
-				Variable: Variable{name, field.Value}, origin: explosion.Origin, secret: explosion.Ref.Secret, exploded: true,
+				Variable: Variable{name, field.Value}, secret: explosion.Ref.Secret, exploded: true,
+				target: plan.Target{Name: name, Parts: []plan.Part{part}, Origin: explosion.Origin},
 			})
 		}
 	}
@@ -71,12 +74,35 @@ func (d *delivery) fields(explosion plan.Explosion) ([]extract.Field, *miss) {
 		fields, err = document.Fields()
 	}
 	if err != nil {
-		return nil, &miss{problem: problem.Problem{
-			Class: problem.Invalid, Path: explosion.Ref.Where(), Cause: "env_from needs a JSON object: " + err.Error(),
-			Hint: "store an object in the secret, or name the variable: NAME=secretsmanager://…",
-		}}
+		return nil, notObject(&explosion.Ref, err)
 	}
 	return fields, nil
+}
+
+// explodedField returns one field of the object that an exploded part refers to.
+func (d *documents) explodedField(part plan.Part) (value, *miss) {
+	found, missed := d.lookup(part.Secret, part.Ref)
+	if missed != nil {
+		return value{}, missed
+	}
+	document, err := extract.Parse(found.content)
+	if err != nil {
+		return value{}, notObject(part.Ref, err)
+	}
+	text, err := document.Member(part.Field)
+	if err != nil {
+		ref := *part.Ref
+		ref.Path = part.Field
+		return value{}, noField(document, &ref, err)
+	}
+	return value{content: text}, nil
+}
+
+func notObject(ref *reference.Ref, err error) *miss {
+	return &miss{problem: problem.Problem{
+		Class: problem.Invalid, Path: ref.Where(), Cause: "env_from needs a JSON object: " + err.Error(),
+		Hint: "store an object in the secret, or name the variable: NAME=secretsmanager://…",
+	}}
 }
 
 // fieldName returns the name of the variable that a field becomes.

@@ -99,11 +99,12 @@ func (d *delivery) moveToFile(c candidate, reason string) {
 	if p := d.mayMove(c, variable); p != nil {
 		p.Secret = c.secret
 		p.Cause = fmt.Sprintf("no variable can hold the value (%d bytes, %s), and %s", c.Value.Len(), reason, p.Cause)
-		d.faults.addProblem(c.Name, c.origin, *p)
+		d.faults.addProblem(c.Name, c.target.Origin, *p)
 		return
 	}
 	d.names[variable], d.paths[c.Name] = true, true
 	d.addFile(c.Name, c.Value, 0)
+	d.addCopy(c.target, c.Name)
 	d.result.Variables = append(d.result.Variables, Variable{variable, secret.FromString(d.fullPath(c.Name))})
 	d.result.Moved = append(d.result.Moved, Moved{c.Name, c.Value.Len(), reason})
 }

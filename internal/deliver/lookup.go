@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"secretwrap/internal/extract"
+	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/reference"
 	"secretwrap/internal/secret"
@@ -61,6 +62,14 @@ func (d *documents) lookup(index int, ref *reference.Ref) (value, *miss) {
 		return value{}, noField(document, ref, err)
 	}
 	return value{content: text}, nil
+}
+
+// part returns what one reference of a target stands for.
+func (d *documents) part(part plan.Part) (value, *miss) {
+	if part.Exploded {
+		return d.explodedField(part)
+	}
+	return d.lookup(part.Secret, part.Ref)
 }
 
 // document returns a source parsed as JSON.

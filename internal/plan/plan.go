@@ -33,6 +33,10 @@ type Part struct {
 	Ref *reference.Ref
 	// Secret is an index into Plan.Secrets.
 	Secret int
+	// Exploded is set for what an exploded secret gave: the member Field of the
+	// object that Ref leads to.
+	Exploded bool
+	Field    string
 }
 
 // Origin is where something was declared, for messages.
