@@ -3,6 +3,7 @@ package awssecrets
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"time"
@@ -36,16 +37,18 @@ type Document struct {
 type Client struct {
 	config      Config
 	credentials *aws.CredentialsCache
+	http        *http.Client
 	api         *secretsmanager.Client
 }
 
 // New returns a Client. It sends nothing. The config must have been checked.
 func New(config Config) *Client {
 	credentials := aws.NewCredentialsCache(config.credentials())
+	client := newHTTPClient(config)
 	options := secretsmanager.Options{
 		AppID:       "secretwrap",
 		Credentials: credentials,
-		HTTPClient:  newHTTPClient(config),
+		HTTPClient:  client,
 		Logger:      logging.Nop{},
 		Region:      config.Region,
 		Retryer:     aws.NopRetryer{},
@@ -59,7 +62,7 @@ func New(config Config) *Client {
 	if config.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{config, credentials, secretsmanager.New(options)}
+	return &Client{config, credentials, client, secretsmanager.New(options)}
 }
 
 // Get makes one attempt. With patience, it waits that long for a connection and
@@ -91,6 +94,10 @@ func (c *Client) Get(ctx context.Context, request Request, patience time.Duratio
 
 // Renew forgets the credentials, so that the next call asks for new ones.
 func (c *Client) Renew() { c.credentials.Invalidate() }
+
+// Disconnect closes the connections that are not in use. A frozen environment
+// or a restored snapshot wakes up with connections that are dead and do not know.
+func (c *Client) Disconnect() { c.http.CloseIdleConnections() }
 
 func (r Request) input() *secretsmanager.GetSecretValueInput {
 	input := &secretsmanager.GetSecretValueInput{SecretId: aws.String(r.Secret)}

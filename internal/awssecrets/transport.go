@@ -124,6 +124,13 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// CloseIdleConnections is what http.Client.CloseIdleConnections looks for.
+func (b bounded) CloseIdleConnections() {
+	if closer, ok := b.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
 // inMemory returns the request with a body that net/http knows to be in memory.
 // The SDK closes its own body as soon as an answer begins; where the server is
 // quick, net/http is then still reading it, takes that for a failure, and drops

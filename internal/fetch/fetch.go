@@ -115,7 +115,7 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, slots c
 	var outcome Outcome
 	renewed := false
 	for acquire(ctx, slots) {
-		document, err := getter.Get(ctx, request, attemptPatience(ctx))
+		document, err := attempt(ctx, getter, request)
 		// The slot is given back before any pause, so that a secret that fails
 		// does not hold up another one.
 		<-slots
@@ -143,6 +143,21 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, slots c
 	return outcome
 }
 
+// attempt makes one attempt. A panic of the SDK, which one of another goroutine
+// could not recover, is a call that failed.
+func attempt(ctx context.Context, getter Getter, request awssecrets.Request) (document awssecrets.Document, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errFailed
+		}
+	}()
+	return getter.Get(ctx, request, attemptPatience(ctx))
+}
+
+// errFailed is a call that ended in no way that is known. What a panic says may
+// quote a value.
+var errFailed = &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed"}
+
 // acquire waits for a slot. It returns false if the budget ends first.
 func acquire(ctx context.Context, slots chan struct{}) bool {
 	select {
@@ -166,7 +181,7 @@ func asError(err error) *awssecrets.Error {
 	if known, ok := errors.AsType[*awssecrets.Error](err); ok {
 		return known
 	}
-	return &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed"}
+	return errFailed
 }
 
 // moreTelling returns the newer error, except that running out of time does not
