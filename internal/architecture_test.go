@@ -52,6 +52,7 @@ func edges() map[string][]string {
 		"internal/deliver": {
 			"internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret", "internal/secretfiles",
 		},
+		"internal/handover": {"internal/awssecrets", "internal/fetch", "internal/plan", "internal/problem", "internal/secret"},
 
 		// For tests, and for the programs of the nested module.
 		"internal/awsfake":    {},
@@ -84,6 +85,7 @@ func revealers() []string {
 		"internal/deliver",     // encodes, puts templates together, looks for NUL bytes
 		"internal/environ",     // builds what execve takes
 		"internal/extract",     // reads documents
+		"internal/handover",    // writes them to the socket
 		"internal/secret",      // counts bytes
 		"internal/secretfiles", // writes files
 	}

@@ -1,0 +1,171 @@
+// Package handover is the socket on which the extension hands secrets to the
+// wrapper.
+//
+// One conversation is all there is for a start:
+//
+//	extension  greeting: its identity
+//	wrapper    the versions that it needs          or it leaves, and works alone
+//	extension  documents and errors
+//	wrapper    the files that it wants             which the extension publishes
+//	extension  what went wrong with them, if anything
+//
+// Both ends check that the other belongs to the same user. The socket lies in a
+// directory of that user's own.
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/fetch"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/secret"
+)
+
+const (
+	// greetingPatience is how long the wrapper waits until it works alone: an
+	// extension that is alive greets at once.
+	greetingPatience = 250 * time.Millisecond
+	// askPatience is how long the extension waits for a question after its
+	// greeting.
+	askPatience = 10 * time.Second
+	// filesPatience is how long publishing may take. The lock of the directory is
+	// waited for a second at most.
+	filesPatience = 3 * time.Second
+	// spare is how much longer than the budget the wrapper waits for documents.
+	spare = 200 * time.Millisecond
+
+	directoryName = "secretwrap.handover"
+	socketName    = "socket"
+	// maxPath is the longest path that a socket of Linux can have, in bytes.
+	maxPath = 107
+)
+
+// ErrAlone means that there is no hand-over, and that the wrapper works alone.
+// The extension then touches no file.
+var ErrAlone = errors.New("no hand-over")
+
+// ErrLate means that the extension was asked and did not answer in time.
+var ErrLate = errors.New("the extension did not answer in time")
+
+// Directory returns the directory of the socket below the one for temporary
+// files.
+func Directory(temporary string) string { return filepath.Join(temporary, directoryName) }
+
+// Files are what the wrapper wants to be published, and kept fresh from then on.
+type Files struct {
+	// Dir is the directory of file copies.
+	Dir string
+	// Copies refer to secrets by their index in the versions asked for before.
+	Copies []plan.Target
+}
+
+// greeting is what the extension says first.
+type greeting struct{ Identity string }
+
+// question is what the wrapper needs.
+type question struct {
+	Requests []awssecrets.Request
+	// Budget is the time for fetching.
+	Budget time.Duration
+}
+
+// answer is the head of what the extension has; the documents' bytes follow it.
+type answer struct{ Outcomes []outcome }
+
+// outcome is a fetch.Outcome without the bytes.
+type outcome struct {
+	Size      int
+	Binary    bool
+	VersionID string
+	Attempts  int
+	Err       *awssecrets.Error
+}
+
+// verdict is what became of the files.
+type verdict struct{ Problem *problem.Problem }
+
+// pack splits outcomes into head and bytes.
+func pack(outcomes []fetch.Outcome) (answer, [][]byte) {
+	var head answer
+	var bodies [][]byte
+	for _, o := range outcomes {
+		content := o.Document.Value.Reveal()
+		head.Outcomes = append(head.Outcomes, outcome{len(content), o.Document.Binary, o.Document.VersionID, o.Attempts, o.Err})
+		bodies = append(bodies, content)
+	}
+	return head, bodies
+}
+
+// unpack puts outcomes together from head and bytes.
+func unpack(head answer, body []byte) ([]fetch.Outcome, error) {
+	outcomes := make([]fetch.Outcome, len(head.Outcomes))
+	for i, o := range head.Outcomes {
+		if o.Size < 0 || o.Size > len(body) {
+			return nil, errMalformed
+		}
+		outcomes[i] = fetch.Outcome{
+			Document: awssecrets.Document{Value: secret.New(body[:o.Size:o.Size]), Binary: o.Binary, VersionID: o.VersionID},
+			Err:      o.Err, Attempts: o.Attempts,
+		}
+		body = body[o.Size:]
+	}
+	if len(body) > 0 {
+		return nil, errMalformed
+	}
+	return outcomes, nil
+}
+
+// socketPath returns the path of the socket after checking the directory, which
+// must be this user's own and private.
+func socketPath(dir string) (string, error) {
+	path := filepath.Join(dir, socketName)
+	if len(path) > maxPath {
+		return "", fmt.Errorf("directory %q: the socket's path is longer than %d bytes", dir, maxPath)
+	}
+	found, err := os.Lstat(dir)
+	if err != nil {
+		return "", fmt.Errorf("directory %q: %w", dir, reason(err))
+	}
+	owner, ok := found.Sys().(*syscall.Stat_t)
+	switch {
+	case found.Mode().Type() != fs.ModeDir:
+		err = errors.New("it is not a directory")
+	case !ok || int(owner.Uid) != os.Geteuid():
+		err = errors.New("it belongs to another user")
+	case found.Mode().Perm() != 0o700:
+		err = errors.New("it is open to other users")
+	}
+	if err != nil {
+		return "", fmt.Errorf("directory %q: %w", dir, err)
+	}
+	return path, nil
+}
+
+// reason returns the operating system's reason without the path.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// checkPeer refuses a peer of another user.
+func checkPeer(conn *net.UnixConn) error {
+	uid, err := peerUser(conn)
+	if err != nil {
+		return err
+	}
+	if uid != os.Geteuid() {
+		return errors.New("the other end belongs to another user")
+	}
+	return nil
+}
