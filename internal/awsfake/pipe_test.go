@@ -1,9 +1,7 @@
 package awsfake_test
 
 import (
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"secretwrap/internal/awsfake"
+	"secretwrap/internal/pipenet"
 )
 
 func TestCallsUnderWayAreCounted(t *testing.T) {
@@ -91,39 +90,6 @@ func TestHangNeverEndsAsAnAnswer(t *testing.T) {
 	})
 }
 
-// pipes is a listener whose connections are pipes.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
 // piped returns a server without a network, and a client of it.
 func piped(t *testing.T, config awsfake.Config) (*awsfake.Server, *http.Client) {
 	t.Helper()
@@ -131,11 +97,11 @@ func piped(t *testing.T, config awsfake.Config) (*awsfake.Server, *http.Client) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	listener := pipenet.Listen()
 	fake.Serve(listener)
 	t.Cleanup(fake.Close)
 	caller := client(fake)
 	transport := caller.Transport.(*http.Transport)
-	transport.DialContext = listener.dial
+	transport.DialContext = listener.Dial
 	return fake, caller
 }

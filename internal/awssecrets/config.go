@@ -1,7 +1,9 @@
 package awssecrets
 
 import (
+	"context"
 	"crypto/x509"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -25,6 +27,9 @@ type Config struct {
 	CABundle string
 	// Connections is how many calls to one region may be under way at once.
 	Connections int
+	// Dial connects to Secrets Manager; nil means over the network. Tests connect
+	// in memory, where time can be driven.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	roots *x509.CertPool
 	// credentials is a function so that no way of printing a Config finds a key.

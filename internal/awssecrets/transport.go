@@ -39,11 +39,15 @@ func newHTTPClient(config Config) *http.Client {
 		// A proxy would look the name up itself, out of refusePublic's sight.
 		dialer.ControlContext, proxy = refusePublic, nil
 	}
+	dial := dialer.DialContext
+	if config.Dial != nil {
+		dial = config.Dial
+	}
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: bounded{&http.Transport{
 			Proxy:               proxy,
-			DialContext:         dialer.DialContext,
+			DialContext:         dial,
 			TLSClientConfig:     &tls.Config{RootCAs: config.roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: config.Connections,
