@@ -53,6 +53,18 @@ type Outcome struct {
 	Attempts int
 }
 
+// Problem returns what went wrong, without the variable that it concerns; nil if
+// nothing did.
+func (o Outcome) Problem() *problem.Problem {
+	if o.Err == nil {
+		return nil
+	}
+	return &problem.Problem{Class: o.Err.Class, Cause: o.Err.Cause, Hint: o.Err.Hint}
+}
+
+// Absent reports whether there is no such secret, version or stage.
+func (o Outcome) Absent() bool { return o.Err != nil && o.Err.Absent }
+
 // All fetches every request in parallel, and returns the outcomes in the order
 // of the requests. One failure does not cancel the others, because whoever has
 // to mend the configuration wants to see all that is wrong with it.

@@ -2,12 +2,41 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"secretwrap/internal/problem"
 	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
 )
+
+// Files returns a plan of nothing but the files, under no variable's name, and
+// the secrets they need.
+func (p *Plan) Files() *Plan {
+	files := &Plan{Dir: p.Dir, MaxEnvValue: p.MaxEnvValue}
+	indexes := make(map[int]int)
+	for _, target := range p.Targets {
+		if target.File == "" {
+			continue
+		}
+		target.Name = ""
+		target.Parts = slices.Clone(target.Parts)
+		for i, part := range target.Parts {
+			if part.Ref == nil {
+				continue
+			}
+			index, known := indexes[part.Secret]
+			if !known {
+				index = len(files.Secrets)
+				indexes[part.Secret] = index
+				files.Secrets = append(files.Secrets, p.Secrets[part.Secret])
+			}
+			target.Parts[i].Secret = index
+		}
+		files.Targets = append(files.Targets, target)
+	}
+	return files
+}
 
 // checkFile judges the path of a target, if it has one, beside those before it.
 func (b *builder) checkFile(target Target) *problem.Problem {
