@@ -119,8 +119,7 @@ func (e *Emulator) ready(ctx context.Context) error {
 
 // Invoke sends event to the function and returns its answer.
 func (e *Emulator) Invoke(ctx context.Context, event []byte) (Response, error) {
-	url := "http://" + e.invoke + "/2015-03-31/functions/function/invocations"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(event))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL(), bytes.NewReader(event))
 	if err != nil {
 		return Response{}, err
 	}
@@ -136,6 +135,16 @@ func (e *Emulator) Invoke(ctx context.Context, event []byte) (Response, error) {
 	}
 	return Response{Status: response.StatusCode, Body: body}, nil
 }
+
+// URL returns the address that takes invocations by POST, for those who have a
+// client of their own.
+func (e *Emulator) URL() string {
+	return "http://" + e.invoke + "/2015-03-31/functions/function/invocations"
+}
+
+// PID returns the emulator's process, whose children are the extensions and the
+// runtime. Until the first invocation it has none.
+func (e *Emulator) PID() int { return e.cmd.Process.Pid }
 
 // Logs returns what the emulator, the extensions and the runtime have written
 // so far to stdout and stderr.
