@@ -12,22 +12,24 @@ import (
 	"time"
 )
 
-// lab is where cells are measured.
+// lab is where processes are started.
 type lab struct {
-	dir string
-	// wrapper is the layer's program; probe runs before and after it.
-	wrapper string
-	probe   string
-	store   *store
+	*bench
+	// probe runs before and after the layer's program.
+	probe string
 }
 
-// newLab builds the programs in dir.
-func newLab(ctx context.Context, dir string) (*lab, error) {
-	l := &lab{dir: dir, wrapper: filepath.Join(dir, "secretwrap"), probe: filepath.Join(dir, "probe")}
-	if err := goBuild(ctx, "..", l.wrapper, "-tags=lambda,nethttpomithttp2", "./wrapper"); err != nil {
+// measureStarts is the part that starts processes.
+func measureStarts(ctx context.Context, b *bench, rounds int) (*startReport, error) {
+	l := &lab{bench: b, probe: filepath.Join(b.dir, "probe")}
+	if err := goBuild(ctx, ".", l.probe, "./bench/probe"); err != nil {
 		return nil, err
 	}
-	return l, goBuild(ctx, ".", l.probe, "./bench/probe")
+	cells := l.cells()
+	if err := l.measure(ctx, cells, rounds); err != nil {
+		return nil, err
+	}
+	return newStartReport(cells, rounds), nil
 }
 
 // goBuild builds a package for this machine as it is shipped, from the module in
@@ -46,9 +48,9 @@ func goBuild(ctx context.Context, module, output string, args ...string) error {
 // measure runs every cell once a round. The first round, which warms the
 // machine's caches, does not count. The order turns, so that no cell always
 // follows the same one.
-func (l *lab) measure(ctx context.Context, cells []*cell, rounds int, progress progress) error {
+func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 	for round := range rounds + 1 {
-		progress.round(round, rounds)
+		l.progress.round("starts", round, rounds)
 		for i := range cells {
 			c := cells[(i+round)%len(cells)]
 			s, err := l.sample(ctx, c)
@@ -60,7 +62,7 @@ func (l *lab) measure(ctx context.Context, cells []*cell, rounds int, progress p
 			}
 		}
 	}
-	progress.done()
+	l.progress.done()
 	return nil
 }
 

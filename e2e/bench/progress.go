@@ -19,13 +19,14 @@ func newProgress(out *os.File) progress {
 
 func (p progress) say(what string) { fmt.Fprintln(p.out, what) }
 
-// round tells which round begins; round 0 is the one that does not count.
-func (p progress) round(n, all int) {
+// round tells which round begins of what is measured; round 0 is the one that
+// does not count. What is no terminal gets a line now and then.
+func (p progress) round(what string, n, all int) {
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.out, "\rround %d of %d", n, all)
-	case n == 0:
-		fmt.Fprintf(p.out, "measuring %d rounds …\n", all)
+		fmt.Fprintf(p.out, "\r%s: round %d of %d ", what, n, all)
+	case n%10 == 0:
+		fmt.Fprintf(p.out, "%s: round %d of %d …\n", what, n, all)
 	}
 }
 

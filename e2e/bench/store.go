@@ -23,6 +23,8 @@ const (
 	// Of each kind there are as many secrets as a cell needs, numbered from 0.
 	smallName = "bench/small-%03d"
 	largeName = "bench/large-%03d"
+	// smallPassword is a field of the small ones.
+	smallPassword = "an invented password"
 	// largeSize is the largest secret that Secrets Manager takes.
 	largeSize = 64 << 10
 )
@@ -55,7 +57,7 @@ func secrets() []awsfake.Secret {
 		list = append(list, awsfake.Secret{Name: name, Versions: []awsfake.Version{{String: new(value)}}})
 	}
 	for i := range 20 {
-		add(fmt.Sprintf(smallName, i), `{"username":"app","password":"an invented password"}`)
+		add(fmt.Sprintf(smallName, i), `{"username":"app","password":"`+smallPassword+`"}`)
 	}
 	for i := range 100 {
 		add(fmt.Sprintf(largeName, i), strings.Repeat("invented", largeSize/8))
