@@ -227,7 +227,7 @@ func TestAnAddressWhereNobodyListensIsAnError(t *testing.T) {
 }
 
 func TestACallEndsWithItsContext(t *testing.T) {
-	api := startFake(t, lambdafake.APIConfig{Answers: map[string]int{initPath: lambdafake.NoAnswer}})
+	api := startFake(t, lambdafake.APIConfig{Answers: map[string][]lambdafake.Answer{initPath: {lambdafake.NoAnswer}}})
 	client := lambdaapi.New(api.Addr())
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error)

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -25,10 +26,6 @@ import (
 // ManagedInstances is the initialization type of functions that run on Lambda
 // Managed Instances, where no extension may register for INVOKE.
 const ManagedInstances = "lambda-managed-instances"
-
-// NoAnswer in APIConfig.Answers leaves a call without an answer until its
-// client leaves or the API is closed.
-const NoAnswer = 0
 
 // errClosed ends the calls that wait for something when the API is closed.
 var errClosed = errors.New("the API is closed")
@@ -47,9 +44,10 @@ type APIConfig struct {
 	// Extensions are the names of the files in /opt/extensions. No other name
 	// can be registered.
 	Extensions []string
-	// Answers are the statuses of calls that are to fail, by path. A call that
-	// fails changes nothing.
-	Answers map[string]int
+	// Answers are the answers to the first calls, by path: one each, in this
+	// order. All calls after them are answered as Lambda does. A call that is not
+	// answered in the ordinary way changes nothing, unless it is Lost.
+	Answers map[string][]Answer
 }
 
 func (c APIConfig) withDefaults() APIConfig {
@@ -88,17 +86,36 @@ type API struct {
 	addr        string
 	http        *http.Server
 	closing     chan struct{}
-	serving     sync.WaitGroup
+	listeners   sync.WaitGroup
 	connections sync.WaitGroup
 
 	mu sync.Mutex
 	// changed is closed, and replaced, whenever something changes that somebody
 	// may wait for.
-	changed    chan struct{}
-	closed     bool
-	requests   []*Request
+	changed  chan struct{}
+	closed   bool
+	requests []*Request
+	// answers are the Answers that are left.
+	answers    map[string][]Answer
 	runtime    runtimeState
 	extensions map[string]*extensionState
+}
+
+// NewAPI returns an API that answers nobody yet, see Serve.
+func NewAPI(config APIConfig) *API {
+	a := &API{
+		config:     config.withDefaults(),
+		closing:    make(chan struct{}),
+		changed:    make(chan struct{}),
+		answers:    maps.Clone(config.Answers),
+		extensions: make(map[string]*extensionState),
+	}
+	a.http = &http.Server{
+		Handler:   a.record(a.routes()),
+		ConnState: a.watch,
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	return a
 }
 
 // StartAPI returns an API that answers on 127.0.0.1, on a port of the system's.
@@ -107,20 +124,15 @@ func StartAPI(config APIConfig) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for calls to the Runtime API: %w", err)
 	}
-	a := &API{
-		config:     config.withDefaults(),
-		addr:       listener.Addr().String(),
-		closing:    make(chan struct{}),
-		changed:    make(chan struct{}),
-		extensions: make(map[string]*extensionState),
-	}
-	a.http = &http.Server{
-		Handler:   a.record(a.routes()),
-		ConnState: a.watch,
-		ErrorLog:  log.New(io.Discard, "", 0),
-	}
-	a.serving.Go(func() { _ = a.http.Serve(listener) })
+	a := NewAPI(config)
+	a.addr = listener.Addr().String()
+	a.Serve(listener)
 	return a, nil
+}
+
+// Serve answers on listener too. It returns at once; Close ends it.
+func (a *API) Serve(listener net.Listener) {
+	a.listeners.Go(func() { _ = a.http.Serve(listener) })
 }
 
 func (a *API) routes() http.Handler {
@@ -136,7 +148,8 @@ func (a *API) routes() http.Handler {
 	return mux
 }
 
-// Addr returns host and port, as AWS_LAMBDA_RUNTIME_API holds them.
+// Addr returns host and port, as AWS_LAMBDA_RUNTIME_API holds them; nothing for
+// an API that was not started by StartAPI.
 func (a *API) Addr() string { return a.addr }
 
 // Requests returns the calls so far, in the order of their arrival.
@@ -165,7 +178,7 @@ func (a *API) Close() {
 	if first {
 		close(a.closing)
 	}
-	a.serving.Wait()
+	a.listeners.Wait()
 	a.connections.Wait()
 }
 
@@ -215,7 +228,7 @@ func (a *API) watch(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// record notes each call and its status, and answers those that are to fail.
+// record notes each call and its status, and gives it its answer.
 func (a *API) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -224,18 +237,21 @@ func (a *API) record(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		request := &Request{Time: time.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header, Body: body}
-		a.change(func() { a.requests = append(a.requests, request) })
-		noted := &notingWriter{w, a, request}
-		status, fails := a.config.Answers[r.URL.Path]
-		switch {
-		case !fails:
-			next.ServeHTTP(noted, r)
-		case status == NoAnswer:
-			_ = a.await(r.Context(), func() bool { return false })
-		default:
-			fail(noted, status, "Test.Failure", "this call is told to fail")
+		x := &exchange{a, next, &notingWriter{w, a, request}, r}
+		x.answer(a.begin(request))
+	})
+}
+
+// begin notes a call and returns how it is to be answered.
+func (a *API) begin(request *Request) Answer {
+	answer := Ordinary
+	a.change(func() {
+		a.requests = append(a.requests, request)
+		if left := a.answers[request.Path]; len(left) > 0 {
+			answer, a.answers[request.Path] = left[0], left[1:]
 		}
 	})
+	return answer
 }
 
 // notingWriter notes the status of an answer.
@@ -250,6 +266,9 @@ func (w *notingWriter) WriteHeader(status int) {
 	w.api.change(func() { w.request.Status = status })
 	w.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap returns what is underneath, for http.ResponseController.
+func (w *notingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // fail answers with an error in the form of both APIs.
 func fail(w http.ResponseWriter, status int, errorType, message string) {

@@ -1,9 +1,7 @@
 package lambdafake_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -186,27 +184,6 @@ func TestAnInitErrorIsAcceptedOnceAndBeforeTheFirstInvocation(t *testing.T) {
 	ask(t, started, "GET", nextPath, "")
 	if got := ask(t, started, "POST", initPath, body); got.status != 403 || got.body["errorType"] != "InvalidStateTransition" {
 		t.Errorf("after the start: status %d, body %s", got.status, got.text)
-	}
-}
-
-func TestCallsFailAsTheyAreTold(t *testing.T) {
-	api := startAPI(t, lambdafake.APIConfig{Extensions: []string{"a"}, Answers: map[string]int{registerPath: 500, initPath: lambdafake.NoAnswer}})
-	if got := ask(t, api, "POST", registerPath, `{"events":[]}`, "Lambda-Extension-Name", "a"); got.status != 500 {
-		t.Errorf("status %d", got.status)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+api.Addr()+initPath, nil)
-		_, err := http.DefaultClient.Do(r)
-		ended <- err
-	}()
-	if err := api.Await(ctx, func(calls []lambdafake.Request) bool { return len(calls) == 2 }); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
 	}
 }
 
