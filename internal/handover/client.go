@@ -19,25 +19,37 @@ type Client struct{ conn *net.UnixConn }
 // given identity. Any error is an ErrAlone that says why; it takes 250 ms at
 // most.
 func Dial(dir, identity string) (*Client, error) {
+	conn, err := connect(dir, time.Now().Add(greetingPatience))
+	if err != nil {
+		return nil, alone(err)
+	}
+	if err := greeted(conn, identity); err != nil {
+		conn.Close()
+		return nil, alone(err)
+	}
+	return &Client{conn}, nil
+}
+
+// connect returns a connection with the deadline, which holds for connecting too.
+func connect(dir string, deadline time.Time) (*net.UnixConn, error) {
 	path, err := socketPath(dir)
 	if err != nil {
-		return nil, alone(err)
+		return nil, err
 	}
-	dialer := net.Dialer{Timeout: greetingPatience}
+	if err := checkDirectory(dir); err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Deadline: deadline}
 	conn, err := dialer.Dial("unix", path)
 	if err != nil {
-		return nil, alone(errors.New("nobody answers"))
+		return nil, fmt.Errorf("nobody answers: %w", reason(err))
 	}
 	unix, ok := conn.(*net.UnixConn)
-	if !ok {
+	if !ok || unix.SetDeadline(deadline) != nil {
 		conn.Close()
-		return nil, alone(errors.New("not a socket of the system's own"))
+		return nil, errors.New("not a socket of the system's own")
 	}
-	if err := greeted(unix, identity); err != nil {
-		conn.Close()
-		return nil, alone(err)
-	}
-	return &Client{unix}, nil
+	return unix, nil
 }
 
 // greeted reports what is wrong with whoever is at the other end.
@@ -45,11 +57,8 @@ func greeted(conn *net.UnixConn, identity string) error {
 	if err := checkPeer(conn); err != nil {
 		return err
 	}
-	if err := conn.SetDeadline(time.Now().Add(greetingPatience)); err != nil {
-		return err
-	}
 	var hello greeting
-	if _, err := receive(conn, &hello); err != nil {
+	if _, err := receive(conn, &hello, maxGreeting, 0); err != nil {
 		return errors.New("no greeting in time")
 	}
 	if hello.Identity != identity {
@@ -62,7 +71,7 @@ func greeted(conn *net.UnixConn, identity string) error {
 // then the error is ErrLate. If the extension breaks off it is an ErrAlone.
 func (c *Client) Documents(requests []awssecrets.Request, budget time.Duration) ([]fetch.Outcome, error) {
 	var head answer
-	body, err := c.exchange(question{requests, budget}, &head, budget+spare)
+	body, err := c.exchange(question{requests, budget}, &head, maxBody, budget+spare)
 	if err != nil {
 		return nil, err
 	}
@@ -82,28 +91,41 @@ func (c *Client) Documents(requests []awssecrets.Request, budget time.Duration) 
 func (c *Client) Publish(files Files) (*problem.Problem, error) {
 	defer c.Close()
 	var said verdict
-	_, err := c.exchange(files, &said, filesPatience)
-	return said.Problem, err
+	if _, err := c.exchange(files, &said, 0, filesPatience); err != nil {
+		return nil, err
+	}
+	if said.Published != (said.Problem == nil) {
+		return nil, alone(errMalformed)
+	}
+	return said.Problem, nil
 }
 
 // Close ends the conversation.
 func (c *Client) Close() { c.conn.Close() }
 
-func (c *Client) exchange(ask, reply any, patience time.Duration) ([]byte, error) {
+// exchange asks, and waits that long for the reply.
+func (c *Client) exchange(ask, reply any, bodyBound uint32, patience time.Duration) ([]byte, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, alone(err)
+		return nil, alone(errBrokeOff)
 	}
 	err := send(c.conn, ask)
-	if err == nil {
-		var body []byte
-		if body, err = receive(c.conn, reply); err == nil {
-			return body, nil
-		}
+	if err != nil {
+		return nil, lateOrAlone(err)
 	}
+	body, err := receive(c.conn, reply, maxHead, bodyBound)
+	if err != nil {
+		return nil, lateOrAlone(err)
+	}
+	return body, nil
+}
+
+var errBrokeOff = errors.New("the extension broke off")
+
+func lateOrAlone(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, ErrLate
+		return ErrLate
 	}
-	return nil, alone(errors.New("the extension broke off"))
+	return alone(errBrokeOff)
 }
 
 // alone says why there is no hand-over.

@@ -40,8 +40,14 @@ const (
 	// filesPatience is how long publishing may take. The lock of the directory is
 	// waited for a second at most.
 	filesPatience = 3 * time.Second
+	// verdictPatience is how long the extension waits until its last word is taken.
+	verdictPatience = time.Second
 	// spare is how much longer than the budget the wrapper waits for documents.
 	spare = 200 * time.Millisecond
+
+	// maxWaiting is how many connections may be open that have not asked yet. The
+	// wrapper asks at once, so what waits is something else.
+	maxWaiting = 16
 
 	directoryName = "secretwrap.handover"
 	socketName    = "socket"
@@ -81,26 +87,39 @@ type question struct {
 // answer is the head of what the extension has; the documents' bytes follow it.
 type answer struct{ Outcomes []outcome }
 
-// outcome is a fetch.Outcome without the bytes.
+// outcome is a fetch.Outcome without the bytes. It has a document or an error.
 type outcome struct {
+	Document *document
+	Err      *awssecrets.Error
+	Attempts int
+}
+
+// document is an awssecrets.Document without the bytes.
+type document struct {
 	Size      int
 	Binary    bool
 	VersionID string
-	Attempts  int
-	Err       *awssecrets.Error
 }
 
 // verdict is what became of the files.
-type verdict struct{ Problem *problem.Problem }
+type verdict struct {
+	// Published tells success from a verdict that says nothing.
+	Published bool
+	Problem   *problem.Problem
+}
 
 // pack splits outcomes into head and bytes.
 func pack(outcomes []fetch.Outcome) (answer, [][]byte) {
 	var head answer
 	var bodies [][]byte
 	for _, o := range outcomes {
-		content := o.Document.Value.Reveal()
-		head.Outcomes = append(head.Outcomes, outcome{len(content), o.Document.Binary, o.Document.VersionID, o.Attempts, o.Err})
-		bodies = append(bodies, content)
+		packed := outcome{Err: o.Err, Attempts: o.Attempts}
+		if o.Err == nil {
+			content := o.Document.Value.Reveal()
+			packed.Document = &document{len(content), o.Document.Binary, o.Document.VersionID}
+			bodies = append(bodies, content)
+		}
+		head.Outcomes = append(head.Outcomes, packed)
 	}
 	return head, bodies
 }
@@ -109,14 +128,17 @@ func pack(outcomes []fetch.Outcome) (answer, [][]byte) {
 func unpack(head answer, body []byte) ([]fetch.Outcome, error) {
 	outcomes := make([]fetch.Outcome, len(head.Outcomes))
 	for i, o := range head.Outcomes {
-		if o.Size < 0 || o.Size > len(body) {
+		outcomes[i] = fetch.Outcome{Err: o.Err, Attempts: o.Attempts}
+		switch d := o.Document; {
+		case (d == nil) == (o.Err == nil):
 			return nil, errMalformed
+		case d == nil:
+		case d.Size < 0 || d.Size > len(body):
+			return nil, errMalformed
+		default:
+			outcomes[i].Document = awssecrets.Document{Value: secret.New(body[:d.Size:d.Size]), Binary: d.Binary, VersionID: d.VersionID}
+			body = body[d.Size:]
 		}
-		outcomes[i] = fetch.Outcome{
-			Document: awssecrets.Document{Value: secret.New(body[:o.Size:o.Size]), Binary: o.Binary, VersionID: o.VersionID},
-			Err:      o.Err, Attempts: o.Attempts,
-		}
-		body = body[o.Size:]
 	}
 	if len(body) > 0 {
 		return nil, errMalformed
@@ -124,36 +146,52 @@ func unpack(head answer, body []byte) ([]fetch.Outcome, error) {
 	return outcomes, nil
 }
 
-// socketPath returns the path of the socket after checking the directory, which
-// must be this user's own and private.
+// referTo reports whether the copies need nothing but the first n versions.
+func (f Files) referTo(n int) bool {
+	for _, target := range f.Copies {
+		for _, part := range target.Parts {
+			if part.Ref != nil && (part.Secret < 0 || part.Secret >= n) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// socketPath returns the path of the socket in dir.
 func socketPath(dir string) (string, error) {
 	path := filepath.Join(dir, socketName)
-	if len(path) > maxPath {
-		return "", fmt.Errorf("directory %q: the socket's path is longer than %d bytes", dir, maxPath)
-	}
-	found, err := os.Lstat(dir)
-	if err != nil {
-		return "", fmt.Errorf("directory %q: %w", dir, reason(err))
-	}
-	owner, ok := found.Sys().(*syscall.Stat_t)
 	switch {
-	case found.Mode().Type() != fs.ModeDir:
-		err = errors.New("it is not a directory")
-	case !ok || int(owner.Uid) != os.Geteuid():
-		err = errors.New("it belongs to another user")
-	case found.Mode().Perm() != 0o700:
-		err = errors.New("it is open to other users")
-	}
-	if err != nil {
-		return "", fmt.Errorf("directory %q: %w", dir, err)
+	case !filepath.IsAbs(dir): // and "@" would begin a name without a file
+		return "", fmt.Errorf("directory %q: the path is not absolute", dir)
+	case len(path) > maxPath:
+		return "", fmt.Errorf("directory %q: the socket's path is longer than %d bytes", dir, maxPath)
 	}
 	return path, nil
 }
 
+// checkDirectory refuses one that is not this user's own and private.
+func checkDirectory(dir string) error {
+	found, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("directory %q: %w", dir, reason(err))
+	}
+	owner, ok := found.Sys().(*syscall.Stat_t)
+	switch {
+	case found.Mode().Type() != fs.ModeDir:
+		return fmt.Errorf("directory %q: it is not a directory", dir)
+	case !ok || int(owner.Uid) != os.Geteuid():
+		return fmt.Errorf("directory %q: it belongs to another user", dir)
+	case found.Mode().Perm() != 0o700:
+		return fmt.Errorf("directory %q: its mode is not 0700", dir)
+	}
+	return nil
+}
+
 // reason returns the operating system's reason without the path.
 func reason(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -8,11 +9,16 @@ import (
 	"net"
 )
 
+// What a message may hold at most, in bytes. Who asks for more works alone.
 const (
-	// maxHead bounds the JSON of a message, in bytes: far more than any
-	// configuration of 4 KB with a manifest of 256 KiB can ask for.
+	// maxGreeting bounds the JSON of a greeting.
+	maxGreeting = 4 << 10
+	// maxQuestion bounds the JSON of a question, which any process of the same
+	// user can send: thousands of secrets.
+	maxQuestion = 256 << 10
+	// maxHead bounds the JSON of what follows in the one conversation.
 	maxHead = 8 << 20
-	// maxBody bounds what follows it: a thousand of the largest secrets.
+	// maxBody bounds the documents: a thousand of the largest secrets.
 	maxBody = 64 << 20
 )
 
@@ -25,6 +31,11 @@ func send(w io.Writer, head any, bodies ...[]byte) error {
 	encoded, err := json.Marshal(head)
 	if err != nil {
 		return errMalformed
+	}
+	// The encoder's substitute for what is not UTF-8, so what would arrive is not
+	// what was sent.
+	if bytes.Contains(encoded, []byte(`\ufffd`)) {
+		return errors.New("message that is not UTF-8")
 	}
 	total := 0
 	for _, body := range bodies {
@@ -40,25 +51,28 @@ func send(w io.Writer, head any, bodies ...[]byte) error {
 	return err
 }
 
-// receive reads a message into head and returns its bodies as one.
-func receive(r io.Reader, head any) ([]byte, error) {
+// receive reads a message, within the bounds, into head and returns its bodies
+// as one.
+func receive(r io.Reader, head any, headBound, bodyBound uint32) ([]byte, error) {
 	var sizes [8]byte
 	if _, err := io.ReadFull(r, sizes[:]); err != nil {
 		return nil, err
 	}
 	encoded, total := binary.BigEndian.Uint32(sizes[:4]), binary.BigEndian.Uint32(sizes[4:])
-	if encoded > maxHead || total > maxBody {
+	if encoded > headBound || total > bodyBound {
 		return nil, errMalformed
 	}
-	content := make([]byte, encoded)
-	if _, err := io.ReadFull(r, content); err != nil {
+	// Memory for what has come, not for what was announced.
+	content, err := io.ReadAll(io.LimitReader(r, int64(encoded)))
+	if err != nil {
 		return nil, err
 	}
-	// A decoder's message would quote what it cannot read.
-	if json.Unmarshal(content, head) != nil {
+	// A null would leave head as it is. A decoder's message would quote what it
+	// cannot read.
+	if !bytes.HasPrefix(content, []byte("{")) || json.Unmarshal(content, head) != nil {
 		return nil, errMalformed
 	}
 	body := make([]byte, total)
-	_, err := io.ReadFull(r, body)
+	_, err = io.ReadFull(r, body)
 	return body, err
 }
