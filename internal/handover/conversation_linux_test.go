@@ -80,9 +80,9 @@ func TestQuestionAndFilesArriveAsTheyAre(t *testing.T) {
 		gotAsked, gotBudget = r, budget
 		return inner(r, budget)
 	}
-	answering.publish = func(r []awssecrets.Request, f handover.Files) *problem.Problem {
+	answering.publish = func(r []awssecrets.Request, f handover.Files) (*problem.Problem, error) {
 		gotAgain, gotFiles = r, f
-		return nil
+		return nil, nil
 	}
 	served := serve(t, answering)
 	client := dial(t, served.dir)
@@ -109,7 +109,7 @@ func TestQuestionAndFilesArriveAsTheyAre(t *testing.T) {
 func TestTheProblemOfPublishingArrives(t *testing.T) {
 	want := problem.Problem{Class: problem.File, Source: "m", Line: 3, Variable: "A", Secret: "s", Path: "p", Cause: "disk full", Hint: "make room"}
 	answering := newExtension(document(nil))
-	answering.publish = func([]awssecrets.Request, handover.Files) *problem.Problem { return &want }
+	answering.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { return &want, nil }
 	served := serve(t, answering)
 	client := dial(t, served.dir)
 	_, err := client.Documents(requests(1), time.Minute)
@@ -208,15 +208,23 @@ func TestAPanicEndsTheConversationOnly(t *testing.T) {
 			},
 			[]string{"documents", "alone"},
 		},
+		"an error of Publish in its place": {
+			func(e *extension) {
+				e.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { return nil, errors.New(canary) }
+			},
+			[]string{"documents", "publish", "alone"},
+		},
 		"in Publish": {
 			func(e *extension) {
-				e.publish = func([]awssecrets.Request, handover.Files) *problem.Problem { panic(fmt.Errorf("value %s", canary)) }
+				e.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) {
+					panic(fmt.Errorf("value %s", canary))
+				}
 			},
 			[]string{"documents", "publish", "alone"},
 		},
 		"in Publish and Alone": {
 			func(e *extension) {
-				e.publish = func([]awssecrets.Request, handover.Files) *problem.Problem { panic(canary) }
+				e.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { panic(canary) }
 				e.left = func() { panic(canary) }
 			},
 			[]string{"documents", "publish", "alone"},
@@ -307,7 +315,7 @@ func TestTheWrapperMayLeaveAtAnyTime(t *testing.T) {
 	t.Run("while files are published", func(t *testing.T) {
 		leaving := make(chan struct{})
 		answering := newExtension(document(nil))
-		answering.publish = func([]awssecrets.Request, handover.Files) *problem.Problem { <-leaving; return nil }
+		answering.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { <-leaving; return nil, nil }
 		served := serve(t, answering)
 		raw := connect(t, served.dir)
 		write(t, raw, frame(`{"Requests":[{}]}`, ""))

@@ -113,12 +113,12 @@ func FuzzWhatAWrapperSays(f *testing.F) {
 			asked = len(r)
 			return make([]fetch.Outcome, len(r)), nil
 		}
-		answering.publish = func(r []awssecrets.Request, files handover.Files) *problem.Problem {
+		answering.publish = func(r []awssecrets.Request, files handover.Files) (*problem.Problem, error) {
 			if len(r) != asked {
 				t.Errorf("%d requests, then %d", asked, len(r))
 			}
 			checkFiles(t, files, asked)
-			return nil
+			return nil, nil
 		}
 		done := make(chan struct{})
 		go func() { defer close(done); server.Serve(answering) }()

@@ -36,7 +36,7 @@ func must(t testing.TB, err error) {
 // extension answers with what a test tells it, and notes what it was asked.
 type extension struct {
 	documents func([]awssecrets.Request, time.Duration) ([]fetch.Outcome, error)
-	publish   func([]awssecrets.Request, handover.Files) *problem.Problem
+	publish   func([]awssecrets.Request, handover.Files) (*problem.Problem, error)
 	left      func()
 	events    chan string
 	// n is how many outcomes it has.
@@ -46,7 +46,7 @@ type extension struct {
 func newExtension(outcomes ...fetch.Outcome) *extension {
 	return &extension{
 		documents: func([]awssecrets.Request, time.Duration) ([]fetch.Outcome, error) { return outcomes, nil },
-		publish:   func([]awssecrets.Request, handover.Files) *problem.Problem { return nil },
+		publish:   func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { return nil, nil },
 		left:      func() {},
 		events:    make(chan string, 1000),
 		n:         len(outcomes),
@@ -58,7 +58,7 @@ func (e *extension) Documents(asked []awssecrets.Request, budget time.Duration) 
 	return e.documents(asked, budget)
 }
 
-func (e *extension) Publish(asked []awssecrets.Request, files handover.Files) *problem.Problem {
+func (e *extension) Publish(asked []awssecrets.Request, files handover.Files) (*problem.Problem, error) {
 	e.events <- "publish"
 	return e.publish(asked, files)
 }

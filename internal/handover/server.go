@@ -21,8 +21,9 @@ type Extension interface {
 	// the wrapper works alone.
 	Documents(requests []awssecrets.Request, budget time.Duration) ([]fetch.Outcome, error)
 	// Publish writes files made of the documents of the same conversation, and
-	// keeps them fresh from then on.
-	Publish(requests []awssecrets.Request, files Files) *problem.Problem
+	// keeps them fresh from then on. The problem says why they cannot be written;
+	// an error ends the conversation, and the wrapper works alone.
+	Publish(requests []awssecrets.Request, files Files) (*problem.Problem, error)
 	// Alone is called when a wrapper left, or was turned away, before it had all
 	// that it came for: the files are its own then. It is never called for anybody
 	// else once a wrapper has asked.
@@ -218,8 +219,8 @@ func (s *Server) answer(conn *net.UnixConn, asked question) (complete bool) {
 	if _, err := receive(conn, &files, maxHead, 0); err != nil || !files.referTo(len(asked.Requests)) {
 		return false
 	}
-	found := s.extension.Publish(asked.Requests, files)
-	if conn.SetDeadline(time.Now().Add(verdictPatience)) != nil {
+	found, err := s.extension.Publish(asked.Requests, files)
+	if err != nil || conn.SetDeadline(time.Now().Add(verdictPatience)) != nil {
 		return false
 	}
 	return send(conn, verdict{found == nil, found}) == nil && found == nil
