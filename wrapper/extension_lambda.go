@@ -29,7 +29,7 @@ func runExtension(p process, environment *environ.Block) int {
 		extension, err = api.RegisterExtension(context.Background(), filepath.Base(p.args[0]), lambdaapi.Shutdown)
 		return err
 	})
-	for event := ""; event != lambdaapi.Shutdown; {
+	for event := (lambdaapi.Event{}); event.Type != lambdaapi.Shutdown; {
 		s.untilItWorks(func() (err error) {
 			event, err = extension.Next(context.Background())
 			return err

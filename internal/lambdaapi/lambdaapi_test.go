@@ -1,28 +1,36 @@
 package lambdaapi_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"secretwrap/internal/lambdaapi"
 	"secretwrap/internal/lambdafake"
+	"secretwrap/internal/pipenet"
 )
 
 const (
 	registerPath = "/2020-01-01/extension/register"
 	nextPath     = "/2020-01-01/extension/event/next"
 	initPath     = "/2018-06-01/runtime/init/error"
+
+	extensionInitPath = "/2020-01-01/extension/init/error"
 )
 
 func startFake(t *testing.T, config lambdafake.APIConfig) *lambdafake.API {
@@ -72,24 +80,50 @@ func TestInitErrorTellsTheCaller(t *testing.T) {
 
 func TestAnExtensionRegistersAndWaitsForItsEvents(t *testing.T) {
 	api := startFake(t, lambdafake.APIConfig{})
-	extension, err := lambdaapi.New(api.Addr()).RegisterExtension(t.Context(), "secretwrap", "INVOKE", lambdaapi.Shutdown)
+	extension, err := lambdaapi.New(api.Addr()).RegisterExtension(t.Context(), "secretwrap", lambdaapi.Invoke, lambdaapi.Shutdown)
 	if err != nil {
 		t.Fatal(err)
 	}
-	api.Invoke(lambdafake.Invocation{})
-	api.Shutdown("SPINDOWN", time.Now())
-	for _, want := range []string{"INVOKE", lambdaapi.Shutdown} {
-		got, err := extension.Next(t.Context())
-		if err != nil || got != want {
-			t.Errorf("Next() = %q, %v, want %q", got, err, want)
+	deadline := time.UnixMilli(1_700_000_000_123)
+	api.Invoke(lambdafake.Invocation{Deadline: deadline})
+	api.Invoke(lambdafake.Invocation{Deadline: time.UnixMilli(0)})
+	api.Shutdown("SPINDOWN", deadline)
+	for i, want := range []lambdaapi.Event{
+		{Type: lambdaapi.Invoke, Deadline: deadline},
+		{Type: lambdaapi.Invoke},
+		{Type: lambdaapi.Shutdown, Deadline: deadline, ShutdownReason: "SPINDOWN"},
+	} {
+		if got, err := extension.Next(t.Context()); err != nil || got != want {
+			t.Errorf("event %d is %+v, %v, want %+v", i+1, got, err, want)
 		}
 	}
 	requests := api.Requests()
 	if string(requests[0].Body) != `{"events":["INVOKE","SHUTDOWN"]}` || requests[0].Header.Get("Lambda-Extension-Name") != "secretwrap" {
 		t.Errorf("registered with %s, %v", requests[0].Body, requests[0].Header)
 	}
-	if requests[1].Method != http.MethodGet || requests[1].Header.Get("Lambda-Extension-Identifier") == "" || len(requests[1].Body) > 0 {
+	if requests[1].Method != http.MethodGet || requests[1].Header.Get("Lambda-Extension-Identifier") == "" || requests[1].Header.Get("Accept-Encoding") != "" || len(requests[1].Body) > 0 {
 		t.Errorf("asked for the next event with %+v", requests[1])
+	}
+}
+
+func TestAnExtensionTellsWhyItWillNotStart(t *testing.T) {
+	api := startFake(t, lambdafake.APIConfig{})
+	extension, err := lambdaapi.New(api.Addr()).RegisterExtension(t.Context(), "secretwrap", lambdaapi.Shutdown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := extension.InitError(t.Context(), "Extension.SecretNotFound", "DB: \"no\""); err != nil {
+		t.Fatal(err)
+	}
+	request := api.Requests()[1]
+	if request.Method != http.MethodPost || request.Path != extensionInitPath || request.Status != http.StatusAccepted {
+		t.Errorf("%s %s was answered with status %d", request.Method, request.Path, request.Status)
+	}
+	if got := request.Header.Get("Lambda-Extension-Function-Error-Type"); got != "Extension.SecretNotFound" {
+		t.Errorf("error type %q", got)
+	}
+	if got, want := string(request.Body), `{"errorType":"Extension.SecretNotFound","errorMessage":"DB: \"no\"","stackTrace":[]}`; got != want {
+		t.Errorf("body %s, want %s", got, want)
 	}
 }
 
@@ -105,9 +139,51 @@ func TestARegistrationThatIsRefused(t *testing.T) {
 		},
 	} {
 		extension, err := register()
-		if extension != nil || err == nil || !strings.Contains(err.Error(), "status 403") {
+		status, ok := errors.AsType[*lambdaapi.StatusError](err)
+		if extension != nil || !ok {
 			t.Errorf("%s: %v, %v", name, extension, err)
+			continue
 		}
+		if want := (lambdaapi.StatusError{Method: http.MethodPost, Path: registerPath, Status: 403, ErrorType: "Extension.InvalidEventType"}); *status != want {
+			t.Errorf("%s: %+v, want %+v", name, *status, want)
+		}
+	}
+}
+
+func TestAnErrorTypeIsKeptIfItIsPlain(t *testing.T) {
+	long := strings.Repeat("x", 65)
+	tests := map[string]struct{ body, want string }{
+		"Lambda's":               {`{"errorMessage":"m","errorType":"Extension.InvalidEventType"}`, "Extension.InvalidEventType"},
+		"the longest":            {`{"errorType":"` + long[1:] + `"}`, long[1:]},
+		"one too long":           {`{"errorType":"` + long + `"}`, ""},
+		"one with other letters": {`{"errorType":"hunter-2"}`, ""},
+		"one with a line end":    {`{"errorType":"Extension.X\n"}`, ""},
+		"an empty one":           {`{"errorType":""}`, ""},
+		"a number":               {`{"errorType":1}`, ""},
+		"none":                   {`{"errorMessage":"m"}`, ""},
+		"no JSON":                {`Extension.X`, ""},
+		"no body":                {``, ""},
+		"an endless one":         {`{"errorType":"X","errorMessage":"` + strings.Repeat("x", 1<<20) + `"}`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(test.body))
+			})
+			err := client.InitError(t.Context(), "Runtime.X", "m")
+			status, ok := errors.AsType[*lambdaapi.StatusError](err)
+			if !ok || status.ErrorType != test.want {
+				t.Fatalf("error %v", err)
+			}
+			want := "POST " + initPath + ": status 403"
+			if test.want != "" {
+				want += " (" + test.want + ")"
+			}
+			if err.Error() != want {
+				t.Errorf("error %q, want %q", err, want)
+			}
+		})
 	}
 }
 
@@ -116,7 +192,10 @@ func calls(ctx context.Context, t *testing.T, client *lambdaapi.Client, register
 	t.Helper()
 	_, register := client.RegisterExtension(ctx, "secretwrap", lambdaapi.Shutdown)
 	_, next := registered.Next(ctx)
-	return map[string]error{"register": register, "next event": next, initPath: client.InitError(ctx, "Runtime.X", "m")}
+	return map[string]error{
+		"register": register, "next event": next,
+		initPath: client.InitError(ctx, "Runtime.X", "m"), extensionInitPath: registered.InitError(ctx, "Extension.X", "m"),
+	}
 }
 
 func TestEveryStatusButTheExpectedOneIsAnError(t *testing.T) {
@@ -139,7 +218,7 @@ func TestEveryStatusButTheExpectedOneIsAnError(t *testing.T) {
 		refusing.Store(true)
 		for call, err := range calls(t.Context(), t, client, registered) {
 			expected := http.StatusOK
-			if call == initPath {
+			if call == initPath || call == extensionInitPath {
 				expected = http.StatusAccepted
 			}
 			if (err == nil) != (status == expected) {
@@ -154,15 +233,16 @@ func TestEveryStatusButTheExpectedOneIsAnError(t *testing.T) {
 
 func TestAnAnswerThatMakesNoSense(t *testing.T) {
 	tests := map[string]string{
-		"nothing":            "",
-		"no JSON":            "<html>",
-		"JSON and more":      `{"eventType":"INVOKE"} x`,
-		"an array":           "[]",
-		"null":               "null",
-		"no type":            "{}",
-		"an empty type":      `{"eventType":""}`,
-		"a number as a type": `{"eventType":1}`,
-		"a huge one":         `{"eventType":"` + strings.Repeat("x", 1<<20) + `"}`,
+		"nothing":              "",
+		"no JSON":              "<html>",
+		"JSON and more":        `{"eventType":"INVOKE"} x`,
+		"an array":             "[]",
+		"null":                 "null",
+		"no type":              "{}",
+		"an empty type":        `{"eventType":""}`,
+		"a number as a type":   `{"eventType":1}`,
+		"a word as a deadline": `{"eventType":"INVOKE","deadlineMs":"soon"}`,
+		"a huge one":           `{"eventType":"` + strings.Repeat("x", 1<<20) + `"}`,
 	}
 	for name, answer := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +255,7 @@ func TestAnAnswerThatMakesNoSense(t *testing.T) {
 				t.Fatalf("registering reads no body, but: %v", err)
 			}
 			if event, err := extension.Next(t.Context()); err == nil {
-				t.Errorf("Next() = %q", event)
+				t.Errorf("Next() = %+v", event)
 			}
 		})
 	}
@@ -188,24 +268,90 @@ func TestARegistrationWithoutAnIdentifierIsAnError(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatBreaksIsAnError(t *testing.T) {
-	var broken atomic.Bool
-	client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+func TestAnAnswerThatIsCutShort(t *testing.T) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Lambda-Extension-Identifier", "id")
-		if broken.Load() {
-			w.Header().Set("Content-Length", "100")
-			_, _ = w.Write([]byte("{"))
-			panic(http.ErrAbortHandler)
+		w.Header().Set("Content-Length", "100")
+		if r.URL.Path == initPath || r.URL.Path == extensionInitPath {
+			w.WriteHeader(http.StatusAccepted)
 		}
+		// net/http closes a connection on which less was sent than announced.
+		_, _ = w.Write([]byte(`{"eventType":"INVOKE"}`))
 	})
 	registered, err := client.RegisterExtension(t.Context(), "secretwrap")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("the identifier is there, but: %v", err)
 	}
-	broken.Store(true)
 	for call, err := range calls(t.Context(), t, client, registered) {
-		if err == nil {
-			t.Errorf("%s: no error", call)
+		if call == "next event" != errors.Is(err, io.ErrUnexpectedEOF) || call != "next event" && err != nil {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+}
+
+// TestErrorsSayNothingThatTheServerWrote writes to the connection itself, below
+// what a server of net/http would write.
+func TestErrorsSayNothingThatTheServerWrote(t *testing.T) {
+	const canary = "CANARY-81f3"
+	const notHTTP = "the answer is not HTTP"
+	tests := map[string]struct{ answer, want string }{
+		"no HTTP":                {canary + "\r\n", notHTTP},
+		"a status of letters":    {"HTTP/1.1 " + canary + " OK\r\n\r\n", notHTTP},
+		"a status with a reason": {"HTTP/1.1 500 " + canary + "\r\nContent-Length: 0\r\n\r\n", "status 500"},
+		"a broken header":        {"HTTP/1.1 200 OK\r\n" + canary + "\r\n\r\n", notHTTP},
+		"an endless header":      {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat(canary, 100_000) + "\r\n\r\n", notHTTP},
+		"a length of letters":    {"HTTP/1.1 200 OK\r\nContent-Length: " + canary + "\r\n\r\n", notHTTP},
+		"an unknown coding":      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + canary + "\r\n\r\n", notHTTP},
+		"a broken chunk":         {"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: id\r\nTransfer-Encoding: chunked\r\n\r\n" + canary + "\r\n", notHTTP},
+		"another protocol":       {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + canary + "\r\n\r\n" + canary, "status 101"},
+		"a redirect to nowhere":  {"HTTP/1.1 302 Found\r\nLocation: http://[" + canary + "\r\nContent-Length: 0\r\n\r\n", "status 302"},
+		"a body that is none":    {"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: id\r\nContent-Length: 11\r\n\r\n" + canary, "the answer is not an event"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := pipenet.Listen()
+				var server sync.WaitGroup
+				server.Go(func() { answerEach(network, test.answer) })
+				client := lambdaapi.NewWithDialer("fake", network.Dial)
+				extension, err := client.RegisterExtension(t.Context(), "secretwrap")
+				if err == nil {
+					_, err = extension.Next(t.Context())
+				}
+				if err == nil || !strings.HasSuffix(err.Error(), ": "+test.want) {
+					t.Errorf("error %v, want %s", err, test.want)
+				}
+				_ = network.Close()
+				server.Wait()
+			})
+		})
+	}
+}
+
+// answerEach answers the one request of each connection, until network is closed.
+func answerEach(network net.Listener, answer string) {
+	for {
+		conn, err := network.Accept()
+		if err != nil {
+			return
+		}
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			_, _ = conn.Write([]byte(answer))
+		}
+		_ = conn.Close()
+	}
+}
+
+func TestWhyAConnectionFailedIsToldWithoutItsPorts(t *testing.T) {
+	api := startFake(t, lambdafake.APIConfig{Answers: map[string][]lambdafake.Answer{initPath: {lambdafake.Reset, lambdafake.Close}}})
+	for _, want := range []error{syscall.ECONNRESET, io.EOF, nil, syscall.ECONNREFUSED} {
+		if want == syscall.ECONNREFUSED {
+			api.Close()
+		}
+		// Each call has a connection of its own.
+		err := lambdaapi.New(api.Addr()).InitError(t.Context(), "Runtime.X", "m")
+		if !errors.Is(err, want) || err != nil && err.Error() != "POST "+initPath+": "+want.Error() {
+			t.Errorf("error %v, want %v", err, want)
 		}
 	}
 }
