@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"regexp"
+	"strings"
 	"syscall"
 )
 
@@ -32,12 +32,12 @@ func (e *StatusError) Error() string {
 	return text
 }
 
+// maxErrorType is the longest errorType that is repeated, in bytes.
+const maxErrorType = 64
+
 // errNotHTTP stands for all that net/http finds wrong with an answer: it would
 // quote it.
 var errNotHTTP = errors.New("the answer is not HTTP")
-
-// plainErrorType matches an errorType that is fit for a log.
-var plainErrorType = regexp.MustCompile(`^[A-Za-z.]{1,64}$`)
 
 // errorTypeOf returns the errorType of an answer's body, empty without a plain
 // one.
@@ -45,10 +45,15 @@ func errorTypeOf(body []byte) string {
 	var answer struct {
 		ErrorType string `json:"errorType"`
 	}
-	if json.Unmarshal(body, &answer) != nil || !plainErrorType.MatchString(answer.ErrorType) {
+	if json.Unmarshal(body, &answer) != nil || len(answer.ErrorType) > maxErrorType || strings.ContainsFunc(answer.ErrorType, isUnfit) {
 		return ""
 	}
 	return answer.ErrorType
+}
+
+// isUnfit tells what an errorType that is fit for a log does not hold.
+func isUnfit(c rune) bool {
+	return c != '.' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
 }
 
 // causeOf returns why a call failed, without what differs from call to call, such
