@@ -73,15 +73,6 @@ func (e *Extension) Next(ctx context.Context) (Event, error) {
 	return parseEvent(answered.body)
 }
 
-// InitError tells Lambda that the extension, and so the function, will not start.
-// The type is of the form Extension.Word. Lambda shows the function's caller
-// neither type nor message.
-func (e *Extension) InitError(ctx context.Context, errorType, message string) error {
-	header := e.header()
-	header.Set("Lambda-Extension-Function-Error-Type", errorType)
-	return e.client.initError(ctx, extensionPath+"init/error", header, errorType, message)
-}
-
 func (e *Extension) header() http.Header {
 	return http.Header{"Lambda-Extension-Identifier": {e.identifier}}
 }

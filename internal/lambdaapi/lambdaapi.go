@@ -40,12 +40,6 @@ func NewWithDialer(address string, dial func(ctx context.Context, network, addre
 // function reads it. The type is of the form Runtime.Word. See "Initialization
 // error" in the Runtime API's documentation.
 func (c *Client) InitError(ctx context.Context, errorType, message string) error {
-	header := http.Header{"Lambda-Runtime-Function-Error-Type": {errorType}}
-	return c.initError(ctx, "/2018-06-01/runtime/init/error", header, errorType, message)
-}
-
-// initError makes a report that has the same form in both APIs.
-func (c *Client) initError(ctx context.Context, path string, header http.Header, errorType, message string) error {
 	body, err := json.Marshal(struct {
 		ErrorType    string   `json:"errorType"`
 		ErrorMessage string   `json:"errorMessage"`
@@ -54,7 +48,8 @@ func (c *Client) initError(ctx context.Context, path string, header http.Header,
 	if err != nil {
 		return fmt.Errorf("initialization error: %w", err)
 	}
-	_, err = c.do(ctx, call{http.MethodPost, path, header, body, http.StatusAccepted})
+	header := http.Header{"Lambda-Runtime-Function-Error-Type": {errorType}}
+	_, err = c.do(ctx, call{http.MethodPost, "/2018-06-01/runtime/init/error", header, body, http.StatusAccepted})
 	return err
 }
 

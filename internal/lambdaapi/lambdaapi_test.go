@@ -30,7 +30,6 @@ const (
 	nextPath     = "/2020-01-01/extension/event/next"
 	initPath     = "/2018-06-01/runtime/init/error"
 
-	extensionInitPath = "/2020-01-01/extension/init/error"
 )
 
 func startFake(t *testing.T, config lambdafake.APIConfig) *lambdafake.API {
@@ -106,27 +105,6 @@ func TestAnExtensionRegistersAndWaitsForItsEvents(t *testing.T) {
 	}
 }
 
-func TestAnExtensionTellsWhyItWillNotStart(t *testing.T) {
-	api := startFake(t, lambdafake.APIConfig{})
-	extension, err := lambdaapi.New(api.Addr()).RegisterExtension(t.Context(), "secretwrap", lambdaapi.Shutdown)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := extension.InitError(t.Context(), "Extension.SecretNotFound", "DB: \"no\""); err != nil {
-		t.Fatal(err)
-	}
-	request := api.Requests()[1]
-	if request.Method != http.MethodPost || request.Path != extensionInitPath || request.Status != http.StatusAccepted {
-		t.Errorf("%s %s was answered with status %d", request.Method, request.Path, request.Status)
-	}
-	if got := request.Header.Get("Lambda-Extension-Function-Error-Type"); got != "Extension.SecretNotFound" {
-		t.Errorf("error type %q", got)
-	}
-	if got, want := string(request.Body), `{"errorType":"Extension.SecretNotFound","errorMessage":"DB: \"no\"","stackTrace":[]}`; got != want {
-		t.Errorf("body %s, want %s", got, want)
-	}
-}
-
 func TestARegistrationThatIsRefused(t *testing.T) {
 	api := startFake(t, lambdafake.APIConfig{InitializationType: lambdafake.ManagedInstances})
 	client := lambdaapi.New(api.Addr())
@@ -194,7 +172,7 @@ func calls(ctx context.Context, t *testing.T, client *lambdaapi.Client, register
 	_, next := registered.Next(ctx)
 	return map[string]error{
 		"register": register, "next event": next,
-		initPath: client.InitError(ctx, "Runtime.X", "m"), extensionInitPath: registered.InitError(ctx, "Extension.X", "m"),
+		initPath: client.InitError(ctx, "Runtime.X", "m"),
 	}
 }
 
@@ -218,7 +196,7 @@ func TestEveryStatusButTheExpectedOneIsAnError(t *testing.T) {
 		refusing.Store(true)
 		for call, err := range calls(t.Context(), t, client, registered) {
 			expected := http.StatusOK
-			if call == initPath || call == extensionInitPath {
+			if call == initPath {
 				expected = http.StatusAccepted
 			}
 			if (err == nil) != (status == expected) {
@@ -272,7 +250,7 @@ func TestAnAnswerThatIsCutShort(t *testing.T) {
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Lambda-Extension-Identifier", "id")
 		w.Header().Set("Content-Length", "100")
-		if r.URL.Path == initPath || r.URL.Path == extensionInitPath {
+		if r.URL.Path == initPath {
 			w.WriteHeader(http.StatusAccepted)
 		}
 		// net/http closes a connection on which less was sent than announced.
