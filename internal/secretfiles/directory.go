@@ -3,6 +3,7 @@ package secretfiles
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,9 +14,43 @@ import (
 // private is the permission of every directory.
 const private fs.FileMode = 0o700
 
-// openDirectory opens dir, which it creates if need be, and makes sure that it
-// is ours alone.
-func openDirectory(dir string) (*os.Root, error) {
+// directory is the one in which files are published.
+type directory struct {
+	parent *os.Root
+	name   string
+	root   *os.Root
+	locked *os.File
+}
+
+func (d *directory) close() {
+	for _, open := range []io.Closer{d.parent, d.root, d.locked} {
+		_ = open.Close() // which does nothing to what is nil
+	}
+}
+
+// openToWrite opens dir for one writer of files, and creates it if need be.
+func openToWrite(dir string, files []File) (*directory, error) {
+	for _, file := range files {
+		if err := CheckPath(file.Path); err != nil {
+			return nil, err
+		}
+	}
+	d, err := open(dir, openOrCreate)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.lock(patience); err != nil {
+		d.close()
+		return nil, fmt.Errorf("directory %q: %w", dir, err)
+	}
+	return d, nil
+}
+
+// opener is one of the functions below, or of those that open generations.
+type opener func(parent *os.Root, name string) (*os.Root, error)
+
+// open opens dir in its parent.
+func open(dir string, child opener) (*directory, error) {
 	if !filepath.IsAbs(dir) {
 		return nil, fmt.Errorf("directory %q: the path is not absolute", dir)
 	}
@@ -27,49 +62,75 @@ func openDirectory(dir string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("directory %q: its parent: %w", dir, reason(err))
 	}
-	defer parent.Close()
-	root, err := openChild(parent, name)
+	root, err := child(parent, name)
 	if err != nil {
+		parent.Close()
 		return nil, fmt.Errorf("directory %q: %w", dir, reason(err))
 	}
-	return root, nil
+	return &directory{parent: parent, name: name, root: root}, nil
 }
 
-func openChild(parent *os.Root, name string) (*os.Root, error) {
-	found, err := findOrCreate(parent, name)
+// openOrCreate opens a directory, which it creates if need be, and makes sure
+// that it is ours alone.
+func openOrCreate(parent *os.Root, name string) (*os.Root, error) {
+	root, err := reopen(parent, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		root, err = createDirectory(parent, name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOwnership(found); err != nil {
-		return nil, err
-	}
-	// The umask or somebody else may have left too little to open it.
-	if mode := found.Mode().Perm(); mode|private == private && mode != private {
-		if err := parent.Chmod(name, private); err != nil {
-			return nil, err
-		}
-	}
-	root, err := parent.OpenRoot(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := secure(root, found); err != nil {
+	if err := secure(root); err != nil {
 		root.Close()
 		return nil, err
 	}
 	return root, nil
 }
 
-// findOrCreate does not follow a link.
-func findOrCreate(parent *os.Root, name string) (fs.FileInfo, error) {
-	found, err := parent.Lstat(name)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return found, err
-	}
+func createDirectory(parent *os.Root, name string) (*os.Root, error) {
 	if err := parent.Mkdir(name, private); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return parent.Lstat(name)
+	return reopen(parent, name)
+}
+
+// reopen opens a directory of ours for which the umask or somebody else may have
+// left too little permission.
+func reopen(parent *os.Root, name string) (*os.Root, error) {
+	found, err := parent.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOwnership(found); err != nil {
+		return nil, err
+	}
+	if mode := found.Mode().Perm(); mode|private == private && mode != private {
+		if err := parent.Chmod(name, private); err != nil {
+			return nil, err
+		}
+	}
+	return enter(parent, name)
+}
+
+// enter opens a directory of ours as it is. It must be the one that was found: opening
+// follows links, and somebody may have put one there since.
+func enter(parent *os.Root, name string) (*os.Root, error) {
+	found, err := parent.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOwnership(found); err != nil {
+		return nil, err
+	}
+	root, err := parent.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := root.Stat("."); err != nil || !os.SameFile(found, opened) {
+		root.Close()
+		return nil, errors.New("it was replaced while it was opened")
+	}
+	return root, nil
 }
 
 func checkOwnership(found fs.FileInfo) error {
@@ -89,15 +150,11 @@ func isOurs(found fs.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// secure makes the opened directory private. It must be the one that was found:
-// opening follows links, and somebody may have put one there since.
-func secure(root *os.Root, found fs.FileInfo) error {
+// secure makes the opened directory private.
+func secure(root *os.Root) error {
 	opened, err := root.Stat(".")
 	if err != nil {
 		return err
-	}
-	if !os.SameFile(found, opened) {
-		return errors.New("it was replaced while it was opened")
 	}
 	if opened.Mode().Perm() == private {
 		return nil
@@ -111,25 +168,34 @@ func secure(root *os.Root, found fs.FileInfo) error {
 // isDedicated reports whether a directory is empty or was published to before.
 // Any other, such as /tmp itself, is somebody's who needs its permission.
 func isDedicated(root *os.Root) bool {
-	if _, err := root.Readlink(dataLink); err == nil {
+	if hasDataLink(root) {
 		return true
 	}
 	entries, err := fs.ReadDir(root.FS(), ".")
 	return err == nil && len(entries) == 0
 }
 
-// lockPatience is how long a publish waits for another one.
-const lockPatience = time.Second
+func hasDataLink(root *os.Root) bool {
+	_, err := root.Readlink(dataLink)
+	return err == nil
+}
 
-// lockDirectory waits until no other process publishes in the directory, but
-// not for ever: any process of the same user can hold the lock. Closing the file
-// ends the lock, as does the end of the process.
-func lockDirectory(root *os.Root) (*os.File, error) {
-	file, err := root.Open(".")
+const (
+	// patience is how long a writer waits for another one.
+	patience = time.Second
+	// lastPatience is the same at the end, when there are some 300 ms for all.
+	lastPatience = 100 * time.Millisecond
+)
+
+// lock waits until no other process writes in the directory, but not for ever:
+// any process of the same user can hold the lock. Closing the file ends the
+// lock, as does the end of the process.
+func (d *directory) lock(patience time.Duration) error {
+	file, err := d.root.Open(".")
 	if err != nil {
-		return nil, reason(err)
+		return reason(err)
 	}
-	deadline := time.Now().Add(lockPatience)
+	deadline := time.Now().Add(patience)
 	for {
 		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err != syscall.EINTR && err != syscall.EWOULDBLOCK || time.Now().After(deadline) {
@@ -142,9 +208,10 @@ func lockDirectory(root *os.Root) (*os.File, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, err
+		return err
 	}
-	return file, nil
+	d.locked = file
+	return nil
 }
 
 // reason returns the operating system's reason without the names around it,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 )
 
 const (
@@ -20,12 +19,18 @@ type link struct{ name, target, temporary string }
 // switchTo makes a generation the current one. It makes all links beforehand,
 // so that a full disk stops it before anything has changed, and renames
 // "..data" first, so that no link ever leads nowhere.
-func switchTo(root *os.Root, generation string, files []File) error {
-	links := []link{{name: dataLink, target: generation}}
-	for _, name := range topLevel(files) {
-		links = append(links, link{name: name, target: dataLink + "/" + name})
+func switchTo(root *os.Root, next generation) error {
+	// Of all its files, not only of the new ones: a killed predecessor may have
+	// left others without links.
+	entries, err := fs.ReadDir(next.root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("directory for new files: %w", reason(err))
 	}
-	links, err := stage(root, links)
+	links := []link{{name: dataLink, target: next.name}}
+	for _, entry := range entries {
+		links = append(links, link{name: entry.Name(), target: dataLink + "/" + entry.Name()})
+	}
+	links, err = stage(root, links)
 	if err != nil {
 		return err
 	}
@@ -68,36 +73,4 @@ func checkPlace(root *os.Root, name string) error {
 		return nil
 	}
 	return errors.New("a directory that is not ours is in its place")
-}
-
-// sweep removes what is ours but not in use: every generation but the current
-// one, links under temporary names, and links to files that are published no
-// more. What cannot be removed does no harm; the next sweep tries it again.
-func sweep(root *os.Root) {
-	entries, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return
-	}
-	current, _ := root.Readlink(dataLink)
-	for _, entry := range entries {
-		name := entry.Name()
-		switch {
-		case entry.IsDir() && name != current && strings.HasPrefix(name, generationPrefix):
-			_ = root.Chmod(name, private) // so that we may enter it
-			_ = root.RemoveAll(name)
-		case entry.Type() == fs.ModeSymlink && (strings.HasPrefix(name, linkPrefix) || isStale(root, name)):
-			_ = root.Remove(name)
-		}
-	}
-}
-
-// isStale reports whether a link leads to a file that the current generation,
-// if there is one, does not hold.
-func isStale(root *os.Root, name string) bool {
-	target, err := root.Readlink(name)
-	if err != nil || target != dataLink+"/"+name {
-		return false
-	}
-	_, err = root.Lstat(target)
-	return errors.Is(err, fs.ErrNotExist)
 }

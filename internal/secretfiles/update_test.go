@@ -1,0 +1,187 @@
+package secretfiles_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"secretwrap/internal/secretfiles"
+)
+
+func update(t *testing.T, dir string, now time.Time, files ...secretfiles.File) {
+	t.Helper()
+	if err := secretfiles.Update(dir, files, now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// generations returns the paths of all generations.
+func generations(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "..generation-*"))
+	must(t, err)
+	return paths
+}
+
+func inode(t *testing.T, path string) fs.FileInfo {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	return info
+}
+
+func TestAnUpdateReplacesAndAddsAndLeavesTheRest(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	kept := file("tls/deep/kept", "kept")
+	kept.Mode = 0o440
+	publish(t, dir, file("A", "old"), file("tls/key", "old"), kept, file("B", "kept"))
+	before := inode(t, filepath.Join(dir, "tls/deep/kept"))
+
+	update(t, dir, time.Now(), file("A", "new"), file("tls/key", "new"), file("tls/more", "new"), file("c/d", "new"))
+	for path, want := range map[string]string{
+		"A": "new", "tls/key": "new", "tls/more": "new", "c/d": "new", "tls/deep/kept": "kept", "B": "kept",
+	} {
+		expectContent(t, filepath.Join(dir, path), want)
+	}
+	expectMode(t, filepath.Join(dir, "tls/deep/kept"), 0o440)
+	expectMode(t, filepath.Join(dir, "tls/deep"), fs.ModeDir|0o700)
+	expectEntries(t, dir, "..data", "..generation", "..generation", "A", "B", "c", "tls")
+	if !os.SameFile(before, inode(t, filepath.Join(dir, "tls/deep/kept"))) {
+		t.Error("the file that stays was copied")
+	}
+}
+
+func TestAnUpdateOfNothingPublishes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	update(t, dir, time.Now(), file("A", "new"))
+	expectContent(t, filepath.Join(dir, "A"), "new")
+	expectEntries(t, dir, "..data", "..generation", "A")
+}
+
+func TestWhatIsInTheWayOfAnUpdateIsPublishedNoMore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	publish(t, dir, file("A", "a file"), file("b/c", "below"), file("d/e", "a file"), file("kept", "kept"))
+	update(t, dir, time.Now(), file("A/now", "below"), file("b", "a file"), file("d/e/f", "below"))
+	for path, want := range map[string]string{"A/now": "below", "b": "a file", "d/e/f": "below", "kept": "kept"} {
+		expectContent(t, filepath.Join(dir, path), want)
+	}
+	expectEntries(t, dir, "..data", "..generation", "..generation", "A", "b", "d", "kept")
+}
+
+func TestWhatAnUpdateReplacesStaysForTheGrace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	now := time.Now()
+	publish(t, dir, file("A", "first"), file("B", "kept"))
+	first := resolve(dir)
+	// Long after the publish, so that the age since then would be too much.
+	now = now.Add(time.Hour)
+	update(t, dir, now, file("A", "second"))
+	second := resolve(dir)
+	update(t, dir, now.Add(secretfiles.Grace/2), file("A", "third"))
+
+	secretfiles.Sweep(dir, now.Add(secretfiles.Grace))
+	expectContent(t, filepath.Join(first, "A"), "first")
+	expectContent(t, filepath.Join(first, "B"), "kept")
+	secretfiles.Sweep(dir, now.Add(secretfiles.Grace+time.Second))
+	if _, err := os.Lstat(first); err == nil {
+		t.Error("the first generation is still there")
+	}
+	expectContent(t, filepath.Join(second, "A"), "second")
+	update(t, dir, now.Add(secretfiles.Grace*2), file("A", "fourth"))
+	if _, err := os.Lstat(second); err == nil {
+		t.Error("the second generation is still there")
+	}
+	expectContent(t, filepath.Join(dir, "A"), "fourth")
+	expectContent(t, filepath.Join(dir, "B"), "kept")
+}
+
+func TestAPublishSweepsWithoutGrace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	for _, version := range []string{"1", "2", "3"} {
+		update(t, dir, time.Now(), file("A", version))
+	}
+	publish(t, dir, file("B", "start"))
+	expectEntries(t, dir, "..data", "..generation", "B")
+}
+
+func TestTheClockMayBeSet(t *testing.T) {
+	for name, step := range map[string]time.Duration{"back": -24 * time.Hour, "a little back": -secretfiles.Grace / 2, "forward": 0} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "files")
+			now := time.Now()
+			publish(t, dir, file("A", "old"))
+			update(t, dir, now, file("A", "new"))
+
+			now = now.Add(step)
+			secretfiles.Sweep(dir, now)
+			secretfiles.Sweep(dir, now.Add(secretfiles.Grace))
+			if step < 0 && len(generations(t, dir)) != 2 {
+				t.Error("the replaced generation was removed under a reader")
+			}
+			secretfiles.Sweep(dir, now.Add(2*secretfiles.Grace))
+			expectEntries(t, dir, "..data", "..generation", "A")
+			expectContent(t, filepath.Join(dir, "A"), "new")
+		})
+	}
+}
+
+func TestASweepLeavesWhatIsNotOurs(t *testing.T) {
+	parent := t.TempDir()
+	absent := filepath.Join(parent, "absent")
+	foreign := filepath.Join(parent, "foreign")
+	must(t, os.MkdirAll(filepath.Join(foreign, "..generation-THEIRS"), 0o700))
+	link := filepath.Join(parent, "link")
+	must(t, os.Symlink(foreign, link))
+	for _, dir := range []string{absent, foreign, link, "", "relative", "/"} {
+		secretfiles.Sweep(dir, time.Now().Add(time.Hour))
+	}
+	expectEntries(t, parent, "foreign", "link")
+	expectEntries(t, foreign, "..generation")
+}
+
+func TestHoldsIsExact(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	files := []secretfiles.File{file("A", canary), file("tls/key", "\x00\xff"), file("EMPTY", "")}
+	if secretfiles.Holds(dir, files) {
+		t.Error("an absent directory holds files")
+	}
+	publish(t, dir, append(files, file("other", "x"))...)
+	if !secretfiles.Holds(dir, files) {
+		t.Error("what was published is not held")
+	}
+	wide := file("A", canary)
+	wide.Mode = 0o440
+	for _, other := range []secretfiles.File{
+		file("A", canary+"x"), file("A", strings.ToLower(canary)), file("EMPTY", "x"), file("tls/key", ""),
+		file("absent", ""), file("tls", ""), file("tls/key/x", ""), file("../files/A", canary), wide,
+	} {
+		if secretfiles.Holds(dir, []secretfiles.File{files[0], other}) {
+			t.Errorf("%s is held, which was not published so", other.Path)
+		}
+	}
+	if !secretfiles.Holds(dir, nil) {
+		t.Error("of no files one is missing")
+	}
+}
+
+func TestRemoveLeavesWhatIsNotOurs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	publish(t, dir, file("A", "old"), file("tls/key", "old"))
+	update(t, dir, time.Now(), file("A", "new"))
+	must(t, os.WriteFile(filepath.Join(dir, "theirs"), []byte("theirs"), 0o644))
+	for range 2 {
+		must(t, secretfiles.Remove(dir))
+		expectEntries(t, dir, "theirs")
+	}
+	expectContent(t, filepath.Join(dir, "theirs"), "theirs")
+	must(t, os.Remove(filepath.Join(dir, "theirs")))
+	for range 2 {
+		must(t, secretfiles.Remove(dir))
+		if _, err := os.Lstat(dir); err == nil {
+			t.Error("the empty directory is still there")
+		}
+	}
+}
