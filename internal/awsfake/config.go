@@ -29,6 +29,9 @@ type Config struct {
 	// 127.0.0.1 and ::1.
 	Hosts   []string
 	Secrets []Secret
+	// KeptCalls is how many of the latest calls are remembered, so that a server
+	// of many calls does not grow; 0 means all.
+	KeptCalls int
 }
 
 func (c Config) withDefaults() Config {

@@ -21,6 +21,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -151,7 +152,7 @@ func (s *Server) Put(one Secret) error {
 	return nil
 }
 
-// Calls returns the requests so far, in the order of their arrival.
+// Calls returns the requests so far, or the latest of them, in the order of their arrival.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,6 +200,9 @@ func (s *Server) begin(call *Call) bool {
 	}
 	s.handlers.Add(1)
 	s.calls = append(s.calls, call)
+	if kept := s.config.KeptCalls; kept > 0 && len(s.calls) > kept {
+		s.calls = slices.Delete(s.calls, 0, len(s.calls)-kept)
+	}
 	s.inFlight++
 	s.most = max(s.most, s.inFlight)
 	return true
