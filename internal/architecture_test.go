@@ -53,16 +53,20 @@ func edges() map[string][]string {
 			"internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret", "internal/secretfiles",
 		},
 		"internal/handover": {"internal/awssecrets", "internal/fetch", "internal/plan", "internal/problem", "internal/secret"},
+		"internal/refresh": {
+			"internal/awssecrets", "internal/deliver", "internal/fetch", "internal/plan", "internal/problem", "internal/secretfiles",
+		},
 
 		// For tests, and for the programs of the nested module.
 		"internal/awsfake":    {},
 		"internal/lambdafake": {},
+		"internal/pipenet":    {},
 
 		"scripts/packlayer": {},
 
 		program: {
-			"internal/awssecrets", "internal/brake", "internal/deliver", "internal/environ", "internal/fetch", "internal/lambdaapi",
-			"internal/manifest", "internal/plan", "internal/problem", "internal/report", "internal/secretfiles", "internal/settings", "internal/suggest",
+			"internal/awssecrets", "internal/brake", "internal/deliver", "internal/environ", "internal/fetch", "internal/handover", "internal/lambdaapi",
+			"internal/manifest", "internal/plan", "internal/problem", "internal/refresh", "internal/report", "internal/secretfiles", "internal/settings", "internal/suggest",
 		},
 	}
 }
@@ -160,7 +164,7 @@ func TestTheTableHoldsWhatItPromises(t *testing.T) {
 	for name, imported := range edges() {
 		for _, other := range imported {
 			switch other {
-			case program, "internal/awsfake", "internal/lambdafake":
+			case program, "internal/awsfake", "internal/lambdafake", "internal/pipenet":
 				t.Errorf("%s may import %s", name, other)
 			case "internal/report":
 				if name != program {

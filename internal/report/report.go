@@ -62,6 +62,10 @@ const (
 	CodeSettings = "SecretSettings"
 	// CodeBrake tells of a start that repeats an error without a call.
 	CodeBrake = "SecretsBraked"
+	// CodeRefresh tells of files that were written again.
+	CodeRefresh = "SecretRefreshed"
+	// CodeStale tells of files that are older than they should be.
+	CodeStale = "SecretStale"
 	// CodeExtension tells of the extension's life.
 	CodeExtension = "SecretExtension"
 )
