@@ -19,16 +19,7 @@ import (
 // configure reads everything that the operator wrote, and finds the program. It
 // returns all problems at once.
 func (s *start) configure(path string, argv []string) (*program, awssecrets.Config, problem.List) {
-	var unknown []string
-	var problems problem.List
-	s.settings, unknown, problems = settings.Parse(s.variables)
-	if s.settings.Dir == "" && s.inLambda {
-		s.settings.Dir = defaultDir
-	}
-	declared, more := s.readManifest()
-	problems = append(problems, more...)
-	s.plan, more = plan.Make(s.environment, s.settings, declared)
-	problems = append(problems, more...)
+	unknown, problems := s.read()
 	next, more := s.findProgram(path, argv)
 	problems = append(problems, more...)
 	var config awssecrets.Config
@@ -39,9 +30,26 @@ func (s *start) configure(path string, argv []string) (*program, awssecrets.Conf
 	for _, name := range unknown {
 		s.reporter.Event(report.Warn, report.CodeSettings, "%s: this version knows no such setting, and ignores it", name)
 	}
-	// What the parser of the manifest finds comes before what its texts mean.
+	return next, config, inOrder(problems)
+}
+
+// read makes the plan of settings, manifest and variables. It returns the
+// settings that it does not know, and all problems.
+func (s *start) read() (unknown []string, problems problem.List) {
+	s.settings, unknown, problems = settings.Parse(s.variables)
+	if s.settings.Dir == "" && s.inLambda {
+		s.settings.Dir = defaultDir
+	}
+	declared, more := s.readManifest()
+	problems = append(problems, more...)
+	s.plan, more = plan.Make(s.environment, s.settings, declared)
+	return unknown, append(problems, more...)
+}
+
+// inOrder puts what the parser of the manifest finds before what its texts mean.
+func inOrder(problems problem.List) problem.List {
 	slices.SortStableFunc(problems, func(a, b *problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return next, config, problems
+	return problems
 }
 
 // readManifest reads the manifest that is set, or the one beside the handler if
@@ -99,14 +107,15 @@ func requests(p *plan.Plan) []awssecrets.Request {
 	return list
 }
 
+// isSnapStart reports whether this environment will be kept as a snapshot.
+func (s *start) isSnapStart() bool {
+	return s.variables[initializationType] == "snap-start"
+}
+
 // refuseSnapshot keeps secrets out of a SnapStart snapshot, where they would
 // stay until the next version is published, rotated or not.
 func (s *start) refuseSnapshot() problem.List {
-	if s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"] != "snap-start" {
-		return nil
-	}
-	if s.settings.SnapStart == "allow" {
-		s.reporter.Event(report.Warn, report.CodeSettings, "SECRETWRAP_SNAPSTART is allow: the variables hold what was current when the snapshot was taken")
+	if !s.isSnapStart() || s.settings.SnapStart == "allow" {
 		return nil
 	}
 	return problem.List{{

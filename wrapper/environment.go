@@ -5,6 +5,7 @@ import (
 
 	"secretwrap/internal/deliver"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/refresh"
 	"secretwrap/internal/report"
 	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
@@ -41,9 +42,7 @@ func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
 		return nil
 	}
 	if err := secretfiles.Publish(s.settings.Dir, files); err != nil {
-		p := asProblem(err, problem.File)
-		p.Variable, p.Hint = settings.Dir, "the directory must be this user's own, with room for the files; in Lambda only /tmp can be written"
-		return p
+		return refresh.FileProblem(err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (s *start) reportWaiting(pending []awssecrets.Request, all int) {
 }
 
 // reportDelivery sums up a start that went well.
-func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outcome) {
+func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outcome, handedOver bool) {
 	s.reportMoved(delivery.Moved)
 	s.reportAbsent(delivery.Absent)
 	for _, skipped := range delivery.Skipped {
@@ -51,9 +51,13 @@ func (s *start) reportDelivery(delivery deliver.Delivery, outcomes []fetch.Outco
 			found++
 		}
 	}
-	s.reporter.Event(report.Info, report.CodeStart, "%s into %s and %s: %s, %s, %d ms, direct",
+	way := "direct"
+	if handedOver {
+		way = "extension"
+	}
+	s.reporter.Event(report.Info, report.CodeStart, "%s into %s and %s: %s, %s, %d ms, %s",
 		count(found, "secret"), count(len(delivery.Variables), "variable"), count(len(delivery.Files), "file"),
-		count(calls, "call"), retries(calls-len(outcomes)), time.Since(s.process.started).Milliseconds())
+		count(calls, "call"), retries(calls-len(outcomes)), time.Since(s.process.started).Milliseconds(), way)
 }
 
 // reportMoved names every value that went to a file nobody declared.
@@ -136,14 +140,16 @@ func (s *start) restarted() bool {
 	if !s.inLambda {
 		return false
 	}
-	mark := filepath.Join(filepath.Dir(s.brake.Path), markName)
-	file, err := os.OpenFile(mark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(s.mark(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return errors.Is(err, fs.ErrExist)
 	}
 	file.Close()
 	return false
 }
+
+// mark is the file that a start of this environment leaves.
+func (s *start) mark() string { return filepath.Join(s.temporary, markName) }
 
 // writeNote remembers why this start failed. Without it the next one only asks
 // again.

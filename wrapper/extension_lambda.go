@@ -4,50 +4,247 @@ package main
 
 import (
 	"context"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
+	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/environ"
+	"secretwrap/internal/fetch"
+	"secretwrap/internal/handover"
 	"secretwrap/internal/lambdaapi"
+	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/refresh"
 	"secretwrap/internal/report"
 )
 
-// longestExtensionPause bounds the waits between calls that fail.
-const longestExtensionPause = 5 * time.Second
+const (
+	// longestRefresh bounds a refresh beside an invocation, and refreshMargin is
+	// how long before the invocation's deadline it ends: a request that is frozen
+	// under way is worse than billed milliseconds. With less than shortestRefresh
+	// left, the next invocation does it.
+	longestRefresh  = 2 * time.Second
+	refreshMargin   = 500 * time.Millisecond
+	shortestRefresh = 150 * time.Millisecond
+	// cleanupTime bounds the end. Lambda kills two seconds after SHUTDOWN.
+	cleanupTime = 450 * time.Millisecond
+	// signalPatience is how long an extension that was told to terminate waits
+	// for SHUTDOWN, which is what usually follows.
+	signalPatience = 1500 * time.Millisecond
+	// startPercent keeps the collector out of a usual start, whose time it would
+	// take; waitingPercent keeps a process small that mostly waits.
+	startPercent   = 400
+	waitingPercent = 50
+)
 
-// runExtension waits for the end of the environment. An extension that exits
-// before that, even with status 0, ends the function, so this one never does.
+// extension is one life of the extension.
+type extension struct {
+	*start
+	keeper *refresh.Keeper
+	// store holds what was fetched until the wrapper has it.
+	store fetch.Store
+	// server is nil without a hand-over.
+	server *handover.Server
+	// expected is set when a wrapper will come; then it resolves everything.
+	expected bool
+	// problems are what is wrong with the extension's view of the configuration.
+	problems problem.List
+	// came is set when a wrapper has come.
+	came atomic.Bool
+	// background bounds what goes on beside the events; stop ends it.
+	background context.Context
+	stop       context.CancelFunc
+	// firstEvent does once what the first event calls for.
+	firstEvent sync.Once
+
+	mu     sync.Mutex
+	client *awssecrets.Client
+	config awssecrets.Config
+	// timed is set when Lambda tells of no invocations, ticking when the timer
+	// runs in their place.
+	timed, ticking bool
+}
+
+// runExtension keeps file copies fresh until the environment ends. An extension
+// that exits before that, even with status 0, ends the function, so this one
+// does so for one reason only: files that cannot be made, and nobody else to say
+// so.
 func runExtension(p process, environment *environ.Block) int {
 	s := newStart(p, environment)
 	if !s.inLambda {
 		return s.fail(problem.List{{Class: problem.Config, Variable: "AWS_LAMBDA_RUNTIME_API", Cause: "not set, so this is no Lambda environment to extend", Hint: "run secretwrap help"}})
 	}
-	api := lambdaapi.New(s.variables["AWS_LAMBDA_RUNTIME_API"])
-	var extension *lambdaapi.Extension
-	s.untilItWorks(func() (err error) {
-		extension, err = api.RegisterExtension(context.Background(), filepath.Base(p.args[0]), lambdaapi.Shutdown)
-		return err
-	})
-	for event := (lambdaapi.Event{}); event.Type != lambdaapi.Shutdown; {
-		s.untilItWorks(func() (err error) {
-			event, err = extension.Next(context.Background())
-			return err
-		})
+	hideMemory()
+	debug.SetGCPercent(startPercent)
+	s.plan = &plan.Plan{}
+	e := &extension{start: s, keeper: &refresh.Keeper{Now: time.Now}}
+	e.background, e.stop = context.WithCancel(context.Background())
+	defer e.stop()
+	e.guard(e.prepare)
+	if e.mustFail() {
+		// Without a registration: Lambda starts the program as soon as it has one,
+		// and the error that could be posted after that would come too late.
+		e.reporter.Problems(inOrder(e.problems))
+		return 1
 	}
+	e.live()
 	return 0
 }
 
-// untilItWorks repeats a call with growing pauses, and reports the first fault.
-func (s *start) untilItWorks(call func() error) {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, longestExtensionPause) {
-		err := call()
-		if err == nil {
-			return
-		}
-		if pause == 100*time.Millisecond {
-			s.reporter.Event(report.Error, report.CodeExtension, "Lambda's Extensions API failed: %v", err)
-		}
-		time.Sleep(pause)
+// prepare does what comes before the registration: the runtime starts after it.
+func (e *extension) prepare() {
+	_, e.problems = e.read()
+	e.problems = append(e.problems, e.refuseSnapshot()...)
+	e.keeper.Every = e.settings.Refresh
+	e.expected = e.wrapperExpected()
+	e.listen()
+	switch {
+	case !e.expected:
+		e.completeFiles()
+	case len(e.problems) > 0: // the wrapper says so
+	case e.server != nil:
+		e.prefetch()
+	case e.settings.Handover == "off":
+		e.adoptFiles()
 	}
+}
+
+// live registers and handles events until SHUTDOWN.
+func (e *extension) live() {
+	client := lambdaapi.New(e.variables["AWS_LAMBDA_RUNTIME_API"])
+	lifecycle := &lambdaapi.Lifecycle{
+		Client: client, Name: filepath.Base(e.process.args[0]), Events: e.events(),
+		Registered: e.registered, Invoke: e.invoked, Shutdown: e.shutDown, Fault: e.reportFault,
+	}
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	e.endOnSignal(end)
+	if registered := lifecycle.Register(life); registered != nil {
+		lifecycle.Run(life, registered)
+	}
+}
+
+// events returns what to register for: INVOKE costs every invocation a little.
+func (e *extension) events() []string {
+	if e.keepsDeclared() || e.isDoubtful() {
+		return []string{lambdaapi.Invoke, lambdaapi.Shutdown}
+	}
+	return []string{lambdaapi.Shutdown}
+}
+
+// registered notes which events Lambda tells of.
+func (e *extension) registered(events []string) {
+	e.mu.Lock()
+	e.timed = len(events) == 1
+	e.mu.Unlock()
+	e.startTimer()
+}
+
+// invoked refreshes what is due, alongside the handler.
+func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
+	e.firstEvent.Do(e.settle)
+	e.keeper.Sweep()
+	limit := longestRefresh
+	if !event.Deadline.IsZero() {
+		limit = min(limit, time.Until(event.Deadline)-refreshMargin)
+	}
+	if limit < shortestRefresh || !e.keeper.Due() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	done := make(chan struct{})
+	go e.guard(func() {
+		defer close(done)
+		e.reportRefresh(e.keeper.Refresh(bounded))
+	})
+	select {
+	case <-done:
+	case <-bounded.Done():
+	}
+}
+
+// settle ends the start. In a snapshot everything is of another time.
+func (e *extension) settle() {
+	e.reportUnresolved()
+	e.store.Forget()
+	debug.SetGCPercent(waitingPercent)
+	if e.isSnapStart() {
+		e.keeper.Expire()
+	}
+}
+
+// shutDown ends everything within cleanupTime.
+func (e *extension) shutDown(_ context.Context, event lambdaapi.Event) {
+	if reason := strings.ToLower(event.ShutdownReason); !strings.Contains(reason, "fail") && reason != "timeout" {
+		e.firstEvent.Do(e.reportUnresolved)
+	}
+	e.cleanUp()
+}
+
+// cleanUp removes the files and the socket.
+func (e *extension) cleanUp() {
+	done := make(chan struct{})
+	go e.guard(func() {
+		defer close(done)
+		e.stop()
+		if e.server != nil {
+			e.server.Close()
+			_ = os.Remove(handover.Directory(e.temporary))
+		}
+		if err := e.keeper.Remove(); err != nil {
+			e.reporter.Event(report.Warn, report.CodeFiles, "the files cannot be removed: %v", err)
+		}
+	})
+	select {
+	case <-done:
+	case <-time.After(cleanupTime):
+	}
+}
+
+// endOnSignal makes SIGTERM and SIGINT remove the files, and end the extension
+// unless SHUTDOWN does so before.
+func (e *extension) endOnSignal(end func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-signals
+		time.AfterFunc(signalPatience, end)
+		e.guard(e.cleanUp)
+	}()
+}
+
+// startTimer lets a timer refresh in the place of invocations that Lambda does
+// not tell of.
+func (e *extension) startTimer() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ticking || !e.timed || !e.keeper.Keeps() {
+		return
+	}
+	e.ticking = true
+	go func() {
+		debug.SetGCPercent(waitingPercent)
+		for e.background.Err() == nil {
+			e.guard(func() { e.keeper.Run(e.background, e.reportRefresh) })
+		}
+	}()
+}
+
+// guard keeps a fault in the extension from ending the function.
+func (e *extension) guard(f func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			// What it says may quote a value.
+			e.reporter.Event(report.Error, report.CodeExtension, "internal fault: a panic of type %T; the extension goes on", cause)
+		}
+	}()
+	f()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -22,16 +23,28 @@ func logWriter() io.Writer {
 	return &patientWriter{out: os.NewFile(uintptr(descriptor), "stderr")}
 }
 
-// patientWriter drops what cannot be written in time, and all that follows.
+// patientWriter drops what cannot be written in time, and what comes while that
+// is still under way. It is safe for concurrent use.
 type patientWriter struct {
-	out  io.Writer
-	dead bool
+	out io.Writer
+
+	mu sync.Mutex
+	// pending is closed when the line that could not be written in time is
+	// written after all; nil without one.
+	pending chan struct{}
 }
 
 // Write implements io.Writer.
 func (w *patientWriter) Write(line []byte) (int, error) {
-	if w.dead {
-		return len(line), nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pending != nil {
+		select {
+		case <-w.pending:
+			w.pending = nil
+		default:
+			return len(line), nil
+		}
 	}
 	written := make(chan struct{})
 	go func() {
@@ -43,11 +56,7 @@ func (w *patientWriter) Write(line []byte) (int, error) {
 	select {
 	case <-written:
 	case <-timer.C:
-		select {
-		case <-written: // both were ready: this process was not running
-		default:
-			w.dead = true
-		}
+		w.pending = written
 	}
 	return len(line), nil
 }

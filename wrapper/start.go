@@ -31,6 +31,9 @@ const (
 	defaultManifest = "secretwrap.yaml"
 	// noteName is the file that remembers a start that failed.
 	noteName = "secretwrap.failed"
+	// initializationType is the variable in which Lambda tells how it uses an
+	// environment.
+	initializationType = "AWS_LAMBDA_INITIALIZATION_TYPE"
 	// markName is the file that tells a second start of an environment from the
 	// first.
 	markName = "secretwrap.started"
@@ -44,6 +47,8 @@ type start struct {
 	variables map[string]string
 	inLambda  bool
 	reporter  *report.Reporter
+	// temporary is the directory for temporary files.
+	temporary string
 	brake     brake.Brake
 	settings  settings.Settings
 	plan      *plan.Plan
@@ -61,8 +66,8 @@ func newStart(p process, environment *environ.Block) *start {
 	}
 	return &start{
 		process: p, environment: environment, variables: variables, inLambda: inLambda,
-		reporter: newReporter(p, variables),
-		brake:    brake.Brake{Path: filepath.Join(temporary, noteName)},
+		reporter: newReporter(p, variables), temporary: temporary,
+		brake: brake.Brake{Path: filepath.Join(temporary, noteName)},
 	}
 }
 
@@ -82,6 +87,7 @@ func newReporter(p process, variables map[string]string) *report.Reporter {
 func (s *start) prepare(path string, argv []string) (*launch, int) {
 	next, config, problems := s.configure(path, argv)
 	if len(problems) > 0 {
+		s.decline()
 		return nil, s.fail(problems)
 	}
 	if s.plan.Empty() {
@@ -93,6 +99,7 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 	note, noted := s.readNote()
 	if noted && note.Holds(s.plan.Hash(), time.Now()) {
 		s.reporter.Event(report.Warn, report.CodeBrake, "this start failed a moment ago; the same error is reported without asking Secrets Manager again")
+		s.decline()
 		return nil, s.fail(note.Problems)
 	}
 	if problems := s.resolve(config, next, restarted); len(problems) > 0 {
@@ -107,6 +114,9 @@ func (s *start) warn(config awssecrets.Config) {
 	if dropped := s.environment.Dropped(); dropped > 0 {
 		s.reporter.Event(report.Warn, report.CodeSettings, "dropped %d malformed entries of the environment", dropped)
 	}
+	if s.isSnapStart() {
+		s.reporter.Event(report.Warn, report.CodeSettings, "SECRETWRAP_SNAPSTART is allow: the variables hold what was current when the snapshot was taken")
+	}
 	if config.Plain() {
 		s.reporter.Event(report.Warn, report.CodeSettings, "the secrets travel unencrypted: %s begins with http://", config.EndpointVariable)
 	}
@@ -120,26 +130,23 @@ func (s *start) warn(config awssecrets.Config) {
 
 // resolve fetches the secrets, writes the files, and completes the environment.
 func (s *start) resolve(config awssecrets.Config, next *program, restarted bool) problem.List {
-	client := awssecrets.New(config)
-	asked := requests(s.plan)
-	outcomes := fetch.All(context.Background(), client, asked, fetch.Options{
-		Budget:      s.settings.StartBudget(s.variables["AWS_LAMBDA_INITIALIZATION_TYPE"], restarted),
-		Connections: config.Connections,
-		Waiting:     func(pending []awssecrets.Request) { s.reportWaiting(pending, len(asked)) },
-	})
+	outcomes, extension := s.fetch(config, restarted)
+	if extension != nil {
+		defer extension.Close()
+	}
 	s.strip()
 	room := environ.Limit(s.process.stackLimit) - environ.Size(next.path, next.argv, s.environment.Entries())
 	delivery, problems := deliver.Deliver(s.plan, sources(outcomes), s.environment, room)
 	if len(problems) > 0 {
 		return problems
 	}
-	if p := s.writeFiles(delivery.Files); p != nil {
+	if p := s.deliverFiles(extension, delivery); p != nil {
 		return problem.List{p}
 	}
 	if problems := s.setVariables(delivery); len(problems) > 0 {
 		return problems
 	}
-	s.reportDelivery(delivery, outcomes)
+	s.reportDelivery(delivery, outcomes, extension != nil)
 	return nil
 }
 
@@ -147,11 +154,7 @@ func (s *start) resolve(config awssecrets.Config, next *program, restarted bool)
 func sources(outcomes []fetch.Outcome) []deliver.Source {
 	list := make([]deliver.Source, len(outcomes))
 	for i, o := range outcomes {
-		if o.Err != nil {
-			list[i] = deliver.Source{Absent: o.Err.Absent, Err: &problem.Problem{Class: o.Err.Class, Cause: o.Err.Cause, Hint: o.Err.Hint}}
-			continue
-		}
-		list[i] = deliver.Source{Value: o.Document.Value, Binary: o.Document.Binary}
+		list[i] = deliver.Source{Value: o.Document.Value, Binary: o.Document.Binary, Err: o.Problem(), Absent: o.Absent()}
 	}
 	return list
 }

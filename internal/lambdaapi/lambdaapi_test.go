@@ -29,7 +29,6 @@ const (
 	registerPath = "/2020-01-01/extension/register"
 	nextPath     = "/2020-01-01/extension/event/next"
 	initPath     = "/2018-06-01/runtime/init/error"
-
 )
 
 func startFake(t *testing.T, config lambdafake.APIConfig) *lambdafake.API {

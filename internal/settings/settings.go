@@ -62,11 +62,11 @@ type Settings struct {
 	EnvFrom     Names         `env:"SECRETWRAP_ENV_FROM" want:"references, separated by blanks or commas" about:"secrets whose fields all become variables, separated by blanks or commas"`
 	Dir         string        `env:"SECRETWRAP_DIR" default:"/tmp/secretwrap in Lambda, none elsewhere" want:"an absolute path" about:"directory of file copies; absolute"`
 	Timeout     time.Duration `env:"SECRETWRAP_TIMEOUT" default:"5s; 30s for provisioned concurrency and managed instances; 2.5s when the environment starts again" want:"a duration from 100ms to 5m" about:"budget for fetching at start"`
-	Refresh     time.Duration `env:"SECRETWRAP_REFRESH" envDefault:"5m" want:"0, or a duration of at least 10s" about:"age at which a file copy is fetched again, 0 = never; checked, but not in effect yet: files are written once, at start"`
+	Refresh     time.Duration `env:"SECRETWRAP_REFRESH" envDefault:"5m" want:"0, or a duration of at least 10s" about:"age at which a file copy is fetched again at the next invocation; at least 10s, 0 = never"`
 	MaxEnvValue Size          `env:"SECRETWRAP_MAX_ENV_VALUE" envDefault:"32KiB" want:"a size from 1B to 128KiB" about:"a larger value goes to a file, NAME_FILE holds its path"`
 	ExecWrapper string        `env:"SECRETWRAP_EXEC_WRAPPER" want:"an absolute path" about:"the next wrapper in the chain, such as /opt/otel-handler"`
 	SnapStart   string        `env:"SECRETWRAP_SNAPSTART" envDefault:"refuse" want:"refuse or allow" about:"allow lets secrets be kept in a SnapStart snapshot"`
-	Handover    string        `env:"SECRETWRAP_HANDOVER" envDefault:"on" want:"on or off" about:"off lets wrapper and extension each work alone; checked, but not in effect yet: the wrapper always works alone"`
+	Handover    string        `env:"SECRETWRAP_HANDOVER" envDefault:"on" want:"on or off" about:"off lets wrapper and extension each work alone"`
 	Literal     Names         `env:"SECRETWRAP_LITERAL" want:"names of variables, separated by commas" about:"variables that are passed on unexamined"`
 	LogLevel    string        `env:"SECRETWRAP_LOG_LEVEL" default:"Lambda's own, else info" want:"debug, info, warn or error" about:"least important line that is logged"`
 }

@@ -1,0 +1,85 @@
+//go:build lambda
+
+package main
+
+import (
+	"strings"
+	"time"
+
+	"secretwrap/internal/problem"
+	"secretwrap/internal/refresh"
+	"secretwrap/internal/report"
+)
+
+// reportFault tells of trouble with Lambda's Extensions API, or in the extension
+// itself.
+func (e *extension) reportFault(err error) {
+	e.reporter.Event(report.Error, report.CodeExtension, "%v; the extension goes on", err)
+}
+
+// reportRefresh tells what became of a refresh.
+func (e *extension) reportRefresh(r refresh.Report) {
+	switch {
+	case r.Repaired:
+		e.reporter.Event(report.Warn, report.CodeRefresh, "%s had been changed or removed, and %s written again", count(r.Written, "file"), plural(r.Written, "is", "are"))
+	case r.Written > 0:
+		e.reporter.Event(report.Info, report.CodeRefresh, "%s written: new version of %s", count(r.Written, "file"), shorten(r.Secrets))
+	}
+	if len(r.Recovered) > 0 {
+		e.reporter.Event(report.Info, report.CodeRefresh, "fresh again: %s", shorten(r.Recovered))
+	}
+	for _, stale := range r.Stale {
+		e.reportStale(stale)
+	}
+}
+
+// reportStale tells which files are old, how old, and why.
+func (e *extension) reportStale(stale refresh.Stale) {
+	why := stale.Problems[0].Error()
+	if more := len(stale.Problems) - 1; more > 0 {
+		why += " and " + count(more, "more problem")
+	}
+	e.reporter.Event(report.Warn, report.CodeStale, "%s: kept as %s %s ago: %s; %s",
+		shorten(stale.Files), plural(len(stale.Files), "it was", "they were"), stale.Age.Round(time.Second), why, stale.Problems[0].Hint)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// reportUnresolved tells of references that nobody resolved, the commonest
+// mistake: the program runs with their texts.
+func (e *extension) reportUnresolved() {
+	if e.server == nil || e.came.Load() {
+		return
+	}
+	e.server.Close()
+	names := e.unresolved()
+	if len(names) == 0 {
+		return
+	}
+	e.reporter.Problems(problem.List{{
+		Class: problem.Config, Variable: shorten(names),
+		Cause: "nobody resolved the references: the program gets their texts", Hint: e.unresolvedHint(),
+	}})
+	if !e.expected {
+		e.reporter.Problems(inOrder(e.problems))
+	}
+}
+
+func (e *extension) unresolvedHint() string {
+	const bootstrap = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
+	switch {
+	case exists(functionBootstrap) && e.bootstrapIsOurs():
+		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: give it another name, or " + bootstrap
+	case exists(functionBootstrap) && e.expected:
+		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
+	case e.expected:
+		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"
+	default:
+		return strings.Join([]string{"set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap", "on an OS-only runtime " + bootstrap, "in an image of your own begin ENTRYPOINT with /opt/secretwrap"}, "; ")
+	}
+}

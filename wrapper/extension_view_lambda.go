@@ -1,0 +1,191 @@
+//go:build lambda
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/fetch"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/refresh"
+	"secretwrap/internal/settings"
+)
+
+const (
+	layerBootstrap    = "/opt/bootstrap"
+	functionBootstrap = "/var/task/bootstrap"
+)
+
+// wrapperExpected reports whether Lambda will start this program as the wrapper,
+// as far as can be known: an entry point or a bootstrap of the user's own may do
+// so too.
+func (e *extension) wrapperExpected() bool {
+	return e.isProgram(e.variables["AWS_LAMBDA_EXEC_WRAPPER"]) ||
+		e.isProgram(e.variables["ORIGINAL_AWS_LAMBDA_EXEC_WRAPPER"]) ||
+		e.bootstrapIsOurs() && !exists(functionBootstrap)
+}
+
+// bootstrapIsOurs reports whether the layer brings this program as bootstrap.
+func (e *extension) bootstrapIsOurs() bool { return e.isProgram(layerBootstrap) }
+
+// isProgram reports whether path leads to this program, or to a copy of it that
+// a packager made of a link.
+func (e *extension) isProgram(path string) bool {
+	there, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	here, err := os.Stat(e.process.executable)
+	return err == nil && (os.SameFile(here, there) || here.Size() == there.Size() && isOurName(path))
+}
+
+func isOurName(path string) bool {
+	return slices.Contains([]string{"secretwrap", "bootstrap"}, filepath.Base(path))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// keepsDeclared reports whether files are declared that have to be kept fresh.
+func (e *extension) keepsDeclared() bool {
+	return e.settings.Refresh > 0 && len(e.declaredFiles().Copies) > 0
+}
+
+// declaredFiles returns the files in this view of the configuration.
+func (e *extension) declaredFiles() refresh.Set {
+	files := e.plan.Files()
+	return refresh.Set{Dir: e.settings.Dir, Requests: requests(files), Copies: files.Targets}
+}
+
+// needsWrapper reports whether there is something that only a wrapper can do, or
+// say: variables.
+func (e *extension) needsWrapper() bool {
+	variable := func(t plan.Target) bool { return t.Name != "" }
+	meant := func(p *problem.Problem) bool {
+		_, set := e.variables[p.Variable]
+		return p.Source == "" && set && !strings.HasPrefix(p.Variable, settings.Prefix)
+	}
+	return slices.ContainsFunc(e.plan.Targets, variable) || len(e.plan.Explosions) > 0 || slices.ContainsFunc(e.problems, meant)
+}
+
+// prefetch starts to fetch what the wrapper will probably ask for.
+func (e *extension) prefetch() {
+	asked := requests(e.plan)
+	if len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
+		return
+	}
+	go e.guard(func() { e.fetch(asked, e.startBudget()-time.Since(e.process.started)) })
+}
+
+// isBraked reports whether a start failed a moment ago, so that the wrapper will
+// probably not ask.
+func (e *extension) isBraked() bool {
+	note, noted := e.readNote()
+	return noted && note.Holds(note.Plan, time.Now())
+}
+
+func (e *extension) startBudget() time.Duration {
+	return e.settings.StartBudget(e.variables[initializationType], exists(e.mark()))
+}
+
+// fetch returns what became of the requests. What is known is not asked for
+// again.
+func (e *extension) fetch(asked []awssecrets.Request, budget time.Duration) []fetch.Outcome {
+	return e.store.Get(e.background, e.client, asked, fetch.Options{
+		Budget:      max(0, budget),
+		Connections: e.config.Connections,
+		Waiting:     func(pending []awssecrets.Request) { e.reportWaiting(pending, len(asked)) },
+	})
+}
+
+// connect makes the client, if there is none, for what is to be asked for.
+func (e *extension) connect(asked []awssecrets.Request) problem.List {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.client != nil {
+		return nil
+	}
+	config, problems := awssecrets.Load(e.variables, asked)
+	if len(problems) > 0 {
+		return problems
+	}
+	e.client, e.config = awssecrets.New(config), config
+	e.keeper.Client, e.keeper.Connections = e.client, config.Connections
+	return nil
+}
+
+// completeFiles makes the files before the runtime starts, because nobody else
+// may.
+func (e *extension) completeFiles() {
+	set := e.declaredFiles()
+	if len(e.problems) > 0 || len(set.Copies) == 0 {
+		return
+	}
+	if note, noted := e.readNote(); noted && note.Holds(e.plan.Hash(), time.Now()) {
+		e.problems = note.Problems
+		return
+	}
+	if e.problems = e.connect(set.Requests); len(e.problems) > 0 {
+		return
+	}
+	outcomes := e.fetch(set.Requests, e.startBudget()-time.Since(e.process.started))
+	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needsWrapper() {
+		e.restarted()
+		e.writeNote(e.problems)
+	}
+}
+
+// adoptFiles keeps fresh what a wrapper writes that works alone.
+func (e *extension) adoptFiles() {
+	set := e.declaredFiles()
+	if len(set.Copies) > 0 && len(e.connect(set.Requests)) == 0 {
+		e.keeper.Adopt(set)
+	}
+}
+
+// mustFail reports whether the function must not start, and nobody but this
+// extension will keep it from that.
+func (e *extension) mustFail() bool {
+	return !e.expected && !e.needsWrapper() && len(e.problems) > 0
+}
+
+// isDoubtful reports whether it takes an invocation to find out that nobody
+// resolves the references: where no wrapper is expected, and on OS-only runtimes,
+// which ignore AWS_LAMBDA_EXEC_WRAPPER.
+func (e *extension) isDoubtful() bool {
+	return e.server != nil && len(e.unresolved()) > 0 && (!e.expected || exists(functionBootstrap))
+}
+
+// unresolved returns what a wrapper would have to resolve.
+func (e *extension) unresolved() []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, t := range e.plan.Targets {
+		if e.expected {
+			add(t.Label())
+		} else {
+			add(t.Name)
+		}
+	}
+	for _, p := range e.problems {
+		if e.needsWrapper() {
+			add(p.Variable)
+		}
+	}
+	for _, x := range e.plan.Explosions {
+		add("env_from " + x.Ref.Secret)
+	}
+	return names
+}
