@@ -77,18 +77,18 @@ func duration(log string) (string, error) {
 	return match[1], nil
 }
 
-// showDenial is the second act: a secret is denied.
+// showDenial is the third act: a secret is denied.
 func showDenial(ctx context.Context, s *stage, out *printer) error {
 	out.act("Secrets Manager denies one of them")
 	denied := scene{
-		name: "2", env: environment(configuration(), nil), bootstrap: []string{s.wrapper, s.handler},
+		name: "3", env: environment(configuration(), nil), bootstrap: []string{s.wrapper, s.handler},
 		faults: map[string]awsfake.Fault{"prod/api": awsfake.Denied},
 	}
 	v, err := s.play(ctx, denied)
 	if err != nil {
 		return err
 	}
-	other, err := s.play(ctx, scene{name: "2-exit-only", bootstrap: []string{s.self, exitOnly}})
+	other, err := s.play(ctx, scene{name: "3-exit-only", bootstrap: []string{s.self, exitOnly}})
 	if err != nil {
 		return err
 	}
@@ -105,12 +105,12 @@ func showDenial(ctx context.Context, s *stage, out *printer) error {
 	)
 }
 
-// showTypo is the third act: a reference that is none.
+// showTypo is the fourth act: a reference that is none.
 func showTypo(ctx context.Context, s *stage, out *printer) error {
 	const typo, corrected = "secretsmanager:/prod/api", "secretsmanager://prod/api"
 	out.act("A reference with a typo never becomes an API key")
 	env := environment(configuration(), map[string]string{"API_KEY": typo})
-	v, err := s.play(ctx, scene{name: "3", env: env, bootstrap: []string{s.wrapper, s.handler}})
+	v, err := s.play(ctx, scene{name: "4", env: env, bootstrap: []string{s.wrapper, s.handler}})
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func checkLog(log string, texts ...string) error {
 
 // checkSilence checks that text betrays no secret.
 func checkSilence(text string) error {
-	for _, value := range []string{apiKey, password, "9007199254740993", "invented for this demo"} {
+	for _, value := range []string{apiKey, password, "9007199254740993", "invented for this demo", "rotated in this demo"} {
 		if strings.Contains(text, value) {
 			return errors.New("the log or the caller's answer holds a secret")
 		}

@@ -15,6 +15,7 @@ const (
 	apiKey   = "demo_7Hq2Lk9vXw4TzR1c"
 	password = "p@ss/w:rd&50%"
 	keyText  = "-----BEGIN PRIVATE KEY-----\ninvented for this demo\n-----END PRIVATE KEY-----\n"
+	newText  = "-----BEGIN PRIVATE KEY-----\nrotated in this demo\n-----END PRIVATE KEY-----\n"
 	keyFile  = "tls/client.key"
 )
 
@@ -24,7 +25,7 @@ func secrets(faults map[string]awsfake.Fault) []awsfake.Secret {
 	for _, one := range []struct{ name, value string }{
 		{"prod/api", apiKey},
 		{"prod/db", `{"username":"app","password":"` + password + `","tenant":9007199254740993}`},
-		{"prod/tls", `{"private_key":"` + strings.ReplaceAll(keyText, "\n", `\n`) + `"}`},
+		{keySecret, keyDocument(keyText)},
 	} {
 		secret := awsfake.Secret{Name: one.name, Versions: []awsfake.Version{{String: new(one.value)}}}
 		if fault, faulty := faults[one.name]; faulty {
@@ -33,6 +34,14 @@ func secrets(faults map[string]awsfake.Fault) []awsfake.Secret {
 		list = append(list, secret)
 	}
 	return list
+}
+
+// keySecret is the secret that the demo rotates.
+const keySecret = "prod/tls"
+
+// keyDocument is what the secret with a key holds.
+func keyDocument(key string) string {
+	return `{"private_key":"` + strings.ReplaceAll(key, "\n", `\n`) + `"}`
 }
 
 // variable is one line of the function's configuration.

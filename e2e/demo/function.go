@@ -40,42 +40,67 @@ type view struct {
 	keyMode fs.FileMode
 }
 
-// play invokes the function of a scene.
+// play invokes the function of a scene once.
 func (s *stage) play(ctx context.Context, c scene) (view, error) {
-	server, err := awsfake.Start(awsfake.Config{Delay: serverDelay, Secrets: secrets(c.faults)})
+	f, err := s.deploy(c)
 	if err != nil {
 		return view{}, err
 	}
-	defer server.Close()
+	result, err := f.environment.Invoke(ctx, []byte("{}"))
+	mode := modeOf(filepath.Join(f.files, keyFile))
+	log := f.end()
+	if err != nil {
+		return view{}, fmt.Errorf("invoke the function: %w", err)
+	}
+	return view{
+		result: result, log: log, keyMode: mode,
+		started: slices.ContainsFunc(f.environment.Requests(), func(r lambdafake.Request) bool { return r.Path == firstCall }),
+		calls:   asked(f.server.Calls()),
+	}, nil
+}
+
+// function is one that can be invoked again and again.
+type function struct {
+	server      *awsfake.Server
+	environment *lambdafake.Environment
+	// files is the directory of file copies.
+	files string
+	log   *bytes.Buffer
+}
+
+// deploy makes the function of a scene ready to be invoked.
+func (s *stage) deploy(c scene) (*function, error) {
+	server, err := awsfake.Start(awsfake.Config{Delay: serverDelay, Secrets: secrets(c.faults)})
+	if err != nil {
+		return nil, err
+	}
 	temporary := filepath.Join(s.dir, c.name)
 	ca := filepath.Join(temporary, "ca.pem")
 	if err := writeFile(ca, server.CA()); err != nil {
-		return view{}, err
+		server.Close()
+		return nil, err
 	}
-	var log bytes.Buffer
-	environment := lambdafake.NewEnvironment(lambdafake.Function{
+	f := &function{server: server, files: filepath.Join(temporary, "secretwrap"), log: new(bytes.Buffer)}
+	f.environment = lambdafake.NewEnvironment(lambdafake.Function{
 		Layer: s.layer, Task: filepath.Dir(s.handler), Bootstrap: c.bootstrap, MemoryMB: 1769,
 		Env: append(slices.Clone(c.env),
 			"AWS_LAMBDA_EXEC_WRAPPER="+s.wrapper,
 			"AWS_ENDPOINT_URL_SECRETS_MANAGER="+server.URL(),
 			"AWS_CA_BUNDLE="+ca,
 			"TMPDIR="+temporary,
-			"SECRETWRAP_DIR="+filepath.Join(temporary, "secretwrap"),
+			"SECRETWRAP_DIR="+f.files,
 		),
-		Stdout: &log, Stderr: &log,
+		Stdout: f.log, Stderr: f.log,
 	})
-	result, err := environment.Invoke(ctx, []byte("{}"))
-	mode := modeOf(filepath.Join(temporary, "secretwrap", keyFile))
-	// The log is complete when all programs have ended.
-	environment.Close()
-	if err != nil {
-		return view{}, fmt.Errorf("invoke the function: %w", err)
-	}
-	return view{
-		result: result, log: log.String(), keyMode: mode,
-		started: slices.ContainsFunc(environment.Requests(), func(r lambdafake.Request) bool { return r.Path == firstCall }),
-		calls:   asked(server.Calls()),
-	}, nil
+	return f, nil
+}
+
+// end ends the function's environment and returns its log, which is complete
+// then.
+func (f *function) end() string {
+	f.environment.Close()
+	f.server.Close()
+	return f.log.String()
 }
 
 func writeFile(path string, content []byte) error {

@@ -42,7 +42,7 @@ func run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	for _, act := range []func(context.Context, *stage, *printer) error{showDelivery, showDenial, showTypo} {
+	for _, act := range []func(context.Context, *stage, *printer) error{showDelivery, showRotation, showDenial, showTypo} {
 		if err := act(ctx, s, out); err != nil {
 			return err
 		}
