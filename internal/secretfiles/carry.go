@@ -68,7 +68,7 @@ func carryFile(root *os.Root, former, next generation, name string, found fs.Fil
 	if err != nil {
 		return err
 	}
-	return writeFile(next.root, File{Path: name, Content: secret.New(content), Mode: found.Mode()})
+	return ignoreTaken(writeFile(next.root, File{Path: name, Content: secret.New(content), Mode: found.Mode()}))
 }
 
 // ignoreTaken ignores that a file of the update is in the place.

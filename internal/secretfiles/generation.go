@@ -59,8 +59,14 @@ func openCurrent(root *os.Root, open opener) (generation, error) {
 
 // openPrivate opens a generation whatever somebody did to its permission.
 func openPrivate(root *os.Root, name string) (*os.Root, error) {
-	if err := root.Chmod(name, private); err != nil {
+	found, err := root.Lstat(name)
+	if err != nil {
 		return nil, err
+	}
+	if found.Mode().Perm() != private {
+		if err := root.Chmod(name, private); err != nil {
+			return nil, err
+		}
 	}
 	return enter(root, name)
 }

@@ -11,45 +11,55 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"secretwrap/internal/secretfiles"
 )
 
-// The test binary is also a process that publishes: once under an umask, or on
-// and on until it is killed.
+// The test binary is also a process that does one of these with a directory.
 const (
+	childDo    = "SECRETFILES_TEST_DO"
 	childDir   = "SECRETFILES_TEST_DIR"
 	childUmask = "SECRETFILES_TEST_UMASK"
 )
 
+func children() map[string]func(dir string) error {
+	return map[string]func(dir string) error{
+		"publish": func(dir string) error { return secretfiles.Publish(dir, append(pair("new"), file("KEPT", "kept"))) },
+		"update": func(dir string) error {
+			return secretfiles.Update(dir, append(pair("new"), file("ADDED", "added")), time.Now())
+		},
+		"remove": secretfiles.Remove,
+		"publish on and on": func(dir string) error {
+			for version := 0; ; version++ {
+				if err := secretfiles.Publish(dir, pair(strconv.Itoa(version))); err != nil {
+					return err
+				}
+				fmt.Println(version)
+			}
+		},
+	}
+}
+
 func TestMain(m *testing.M) {
-	dir := os.Getenv(childDir)
-	if dir == "" {
+	do := children()[os.Getenv(childDo)]
+	if do == nil {
 		os.Exit(m.Run())
 	}
 	if umask, err := strconv.ParseInt(os.Getenv(childUmask), 8, 32); err == nil {
 		syscall.Umask(int(umask))
-		publishOrExit(dir, "once")
-		os.Exit(0)
 	}
-	for version := 0; ; version++ {
-		publishOrExit(dir, strconv.Itoa(version))
-		fmt.Println(version)
-	}
-}
-
-func publishOrExit(dir, version string) {
-	if err := secretfiles.Publish(dir, pair(version)); err != nil {
+	if err := do(os.Getenv(childDir)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// child returns the test binary as a process that publishes. /proc/self/exe can
-// be executed by a user who cannot reach the file that it leads to.
-func child(dir string) *exec.Cmd {
+// child returns the test binary as another process. /proc/self/exe can be
+// executed by a user who cannot reach the file that it leads to.
+func child(do, dir string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{childDir + "=" + dir}
+	cmd.Env = []string{childDo + "=" + do, childDir + "=" + dir}
 	cmd.Stderr = os.Stderr
 	return cmd
 }
@@ -59,20 +69,22 @@ func TestTheUmaskDoesNotChangeModes(t *testing.T) {
 		t.Run(umask, func(t *testing.T) {
 			parent := t.TempDir()
 			dir := filepath.Join(parent, "files")
-			cmd := child(dir)
-			cmd.Env = append(cmd.Env, childUmask+"="+umask)
-			if os.Geteuid() == 0 { // root may enter a directory without any permission
-				const nobody = 65534
-				must(t, os.Chown(parent, nobody, nobody))
-				must(t, os.Chmod(filepath.Dir(parent), 0o711))
-				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-			}
-			must(t, cmd.Run())
+			for _, do := range []string{"update", "publish", "update"} {
+				cmd := child(do, dir)
+				cmd.Env = append(cmd.Env, childUmask+"="+umask)
+				if os.Geteuid() == 0 { // root may enter a directory without any permission
+					const nobody = 65534
+					must(t, os.Chown(parent, nobody, nobody))
+					must(t, os.Chmod(filepath.Dir(parent), 0o711))
+					cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+				}
+				must(t, cmd.Run())
 
-			for _, path := range []string{".", "..data", "tls"} {
-				expectMode(t, filepath.Join(dir, path), fs.ModeDir|0o700)
+				for _, path := range []string{".", "..data", "tls"} {
+					expectMode(t, filepath.Join(dir, path), fs.ModeDir|0o700)
+				}
+				expectMode(t, filepath.Join(dir, "tls/client.key"), 0o400)
 			}
-			expectMode(t, filepath.Join(dir, "tls/client.key"), 0o400)
 		})
 	}
 }
@@ -106,7 +118,7 @@ func TestAStartAfterAKillConverges(t *testing.T) {
 // so amid another one.
 func killWhilePublishing(t *testing.T, dir string, publishes int) {
 	t.Helper()
-	cmd := child(dir)
+	cmd := child("publish on and on", dir)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -139,73 +151,165 @@ func enterNamespace(t *testing.T) bool {
 	return false
 }
 
+// mountDisk mounts a file system in memory until the test ends.
+func mountDisk(t *testing.T, options string) string {
+	t.Helper()
+	disk := t.TempDir()
+	mount(t, disk, options)
+	return disk
+}
+
+func mount(t *testing.T, place, options string) {
+	t.Helper()
+	must(t, syscall.Mount("tmpfs", place, "tmpfs", 0, options))
+	t.Cleanup(func() { _ = syscall.Unmount(place, syscall.MNT_DETACH) })
+}
+
 func TestAFullDiskLeavesTheFormerFiles(t *testing.T) {
 	if !enterNamespace(t) {
 		return
 	}
-	disk := t.TempDir()
-	must(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"))
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	dir := filepath.Join(disk, "files")
-	publish(t, dir, file("A", "old"))
+	eachWriter(t, func(t *testing.T, write writer) {
+		dir := filepath.Join(mountDisk(t, "size=64k"), "files")
+		publish(t, dir, file("A", "old"))
 
-	big := canary + string(make([]byte, 65536))
-	refuse(t, dir, `file "B": no space left on device`, file("A", canary), file("B", big))
-	expectContent(t, filepath.Join(dir, "A"), "old")
-	expectEntries(t, dir, "..data", "..generation", "A")
-
-	leftover := filepath.Join(dir, "..generation-LEFT")
-	must(t, os.Mkdir(leftover, 0o700))
-	if os.WriteFile(filepath.Join(leftover, "B"), []byte(big), 0o400) == nil {
-		t.Error("the leftover does not fill the disk")
-	}
-	publish(t, dir, file("A", "new"), file("B", "fits"))
-	expectContent(t, filepath.Join(dir, "A"), "new")
+		big := canary + string(make([]byte, 65536))
+		expectRefusal(t, write(dir, file("A", canary), file("B", big)), `file "B": no space left on device`)
+		expectContent(t, filepath.Join(dir, "A"), "old")
+		expectEntries(t, dir, "..data", "..generation", "A")
+		must(t, write(dir, file("A", "new"), file("B", big[:32768]))) // for which there is room
+		expectContent(t, filepath.Join(dir, "A"), "new")
+	})
 }
 
-// Each number of inodes makes another step of the second publish fail.
+func TestALeftoverThatFillsTheDiskIsRemovedFirst(t *testing.T) {
+	if !enterNamespace(t) {
+		return
+	}
+	eachWriter(t, func(t *testing.T, write writer) {
+		dir := filepath.Join(mountDisk(t, "size=64k"), "files")
+		publish(t, dir, file("A", "old"))
+		leftover := filepath.Join(dir, "..generation-LEFT")
+		must(t, os.Mkdir(leftover, 0o700))
+		if os.WriteFile(filepath.Join(leftover, "B"), make([]byte, 65536), 0o400) == nil {
+			t.Error("the leftover does not fill the disk")
+		}
+		must(t, os.Chtimes(leftover, time.Time{}, time.Now().Add(-2*secretfiles.Grace)))
+		must(t, write(dir, file("A", "new"), file("B", "fits")))
+		expectContent(t, filepath.Join(dir, "A"), "new")
+	})
+}
+
+// Each number of inodes makes another step of the second write fail.
 func TestADiskWithoutRoomForALinkLeavesTheFormerFiles(t *testing.T) {
 	if !enterNamespace(t) {
 		return
 	}
-	linkFailed := false
-	for inodes := range 16 {
-		disk := t.TempDir()
-		must(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprint("nr_inodes=", inodes+1)))
-		dir := filepath.Join(disk, "files")
-		if secretfiles.Publish(dir, []secretfiles.File{file("A", "old")}) == nil {
-			err := secretfiles.Publish(dir, []secretfiles.File{file("A", "new"), file("B", "new")})
+	want := []string{`directory for new files`, `file "B"`, `link "..data"`, `link "B"`}
+	eachWriter(t, func(t *testing.T, write writer) {
+		failures := make(map[string]bool)
+		for inodes := range 20 {
+			dir := filepath.Join(mountDisk(t, fmt.Sprint("nr_inodes=", inodes+1)), "files")
+			if secretfiles.Publish(dir, []secretfiles.File{file("A", "old"), file("KEPT", "kept")}) != nil {
+				continue
+			}
+			err := write(dir, file("A", "new"), file("B", "new"))
 			if err == nil {
 				expectContent(t, filepath.Join(dir, "A"), "new")
-				expectEntries(t, dir, "..data", "..generation", "A", "B")
-			} else {
-				if !errors.Is(err, syscall.ENOSPC) {
-					t.Errorf("Publish() = %v, which is not ENOSPC", err)
-				}
-				expectContent(t, filepath.Join(dir, "A"), "old")
-				expectEntries(t, dir, "..data", "..generation", "A")
-				linkFailed = linkFailed || err.Error() == `link "..data": no space left on device`
+				continue
+			}
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("the error is %v, not ENOSPC", err)
+			}
+			failures[err.Error()] = true
+			expectContent(t, filepath.Join(dir, "A"), "old")
+			expectContent(t, filepath.Join(dir, "KEPT"), "kept")
+			expectEntries(t, dir, "..data", "..generation", "A", "KEPT")
+		}
+		for _, step := range want {
+			if !failures[step+": no space left on device"] {
+				t.Errorf("no number of inodes stopped it at %s, only at %v", step, failures)
 			}
 		}
-		must(t, syscall.Unmount(disk, syscall.MNT_DETACH))
-	}
-	if !linkFailed {
-		t.Error("no number of inodes made the link fail")
-	}
+		want = append(want, `file "KEPT"`) // which an update links
+	})
 }
 
 func TestAReadOnlyDiskLeavesTheFormerFiles(t *testing.T) {
 	if !enterNamespace(t) {
 		return
 	}
-	disk := t.TempDir()
-	must(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, ""))
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	dir := filepath.Join(disk, "files")
-	publish(t, dir, file("A", "old"))
-	must(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+	eachWriter(t, func(t *testing.T, write writer) {
+		disk := mountDisk(t, "")
+		dir := filepath.Join(disk, "files")
+		publish(t, dir, file("A", "old"))
+		must(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 
-	refuse(t, dir, "directory for new files: read-only file system", file("A", canary))
-	expectContent(t, filepath.Join(dir, "A"), "old")
-	refuse(t, filepath.Join(disk, "other"), "read-only file system", file("A", canary))
+		expectRefusal(t, write(dir, file("A", canary)), "directory for new files: read-only file system")
+		expectContent(t, filepath.Join(dir, "A"), "old")
+		expectRefusal(t, write(filepath.Join(disk, "other"), file("A", canary)), "read-only file system")
+		expectRefusal(t, secretfiles.Remove(dir), `directory "`+dir+`": read-only file system`)
+		expectContent(t, filepath.Join(dir, "A"), "old")
+	})
+}
+
+// A link cannot lead to another file system.
+func TestAFileThatCannotBeLinkedIsCopied(t *testing.T) {
+	if !enterNamespace(t) {
+		return
+	}
+	dir := filepath.Join(mountDisk(t, ""), "files")
+	publish(t, dir, file("A", "old"), file("tls/key", "old"))
+	mount(t, filepath.Join(resolve(dir), "tls"), "mode=0700")
+	must(t, os.WriteFile(filepath.Join(dir, "tls/key"), []byte(canary), 0o440))
+
+	update(t, dir, time.Now(), file("A", "new"))
+	expectContent(t, filepath.Join(dir, "A"), "new")
+	expectContent(t, filepath.Join(dir, "tls/key"), canary)
+	expectMode(t, filepath.Join(dir, "tls/key"), 0o440)
+	if !secretfiles.Holds(dir, []secretfiles.File{file("A", "new"), {Path: "tls/key", Content: file("", canary).Content, Mode: 0o440}}) {
+		t.Error("the copy is not held")
+	}
+}
+
+// Each number of file descriptors makes another step fail.
+func TestWithoutFileDescriptorsTheFormerFilesStay(t *testing.T) {
+	eachWriter(t, func(t *testing.T, write writer) {
+		failures := 0
+		for spare := range 12 {
+			dir := filepath.Join(t.TempDir(), "files")
+			publish(t, dir, file("tls/key", "old"), file("tls/KEPT", "kept"))
+			var err error
+			withFileDescriptors(t, spare, func() { err = write(dir, file("tls/key", "new")) })
+			if err == nil {
+				expectContent(t, filepath.Join(dir, "tls/key"), "new")
+				expectPublished(t, dir, "tls")
+				continue
+			}
+			failures++
+			if !errors.Is(err, syscall.EMFILE) {
+				t.Errorf("with %d to spare the error is %v, not EMFILE", spare, err)
+			}
+			expectContent(t, filepath.Join(dir, "tls/key"), "old")
+			expectContent(t, filepath.Join(dir, "tls/KEPT"), "kept")
+			expectEntries(t, dir, "..data", "..generation", "tls")
+		}
+		if failures < 5 {
+			t.Errorf("it failed at %d numbers only", failures)
+		}
+	})
+}
+
+// withFileDescriptors lets this process open that many files more.
+func withFileDescriptors(t *testing.T, spare int, do func()) {
+	t.Helper()
+	var before syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before))
+	open, err := os.Open(os.DevNull) // which gets the lowest number that is free
+	must(t, err)
+	lowest := uint64(open.Fd())
+	must(t, open.Close())
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: lowest + uint64(spare), Max: before.Max}))
+	do()
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before))
 }

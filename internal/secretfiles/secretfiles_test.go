@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"secretwrap/internal/secret"
 	"secretwrap/internal/secretfiles"
@@ -27,21 +28,48 @@ func publish(t *testing.T, dir string, files ...secretfiles.File) {
 	}
 }
 
-// refuse publishes, and wants an error that ends like this.
-func refuse(t *testing.T, dir, want string, files ...secretfiles.File) {
+func update(t *testing.T, dir string, now time.Time, files ...secretfiles.File) {
 	t.Helper()
-	err := secretfiles.Publish(dir, files)
+	if err := secretfiles.Update(dir, files, now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writer is Publish, or Update at this moment.
+type writer func(dir string, files ...secretfiles.File) error
+
+func eachWriter(t *testing.T, test func(t *testing.T, write writer)) {
+	t.Helper()
+	t.Run("Publish", func(t *testing.T) {
+		test(t, func(dir string, files ...secretfiles.File) error { return secretfiles.Publish(dir, files) })
+	})
+	t.Run("Update", func(t *testing.T) {
+		test(t, func(dir string, files ...secretfiles.File) error { return secretfiles.Update(dir, files, time.Now()) })
+	})
+}
+
+// expectRefusal wants an error that ends like this.
+func expectRefusal(t *testing.T, err error, want string) {
+	t.Helper()
 	if err == nil {
-		t.Fatalf("Publish() = nil, want %s", want)
+		t.Fatalf("there is no error, want %s", want)
 	}
 	if !strings.HasSuffix(err.Error(), want) {
-		t.Errorf("Publish() = %v, want %s", err, want)
+		t.Errorf("the error is %v, want %s", err, want)
 	}
 	for _, private := range []string{canary, "generation-", "..link-"} {
 		if strings.Contains(err.Error(), private) {
-			t.Errorf("Publish() = %v, which holds %s", err, private)
+			t.Errorf("the error is %v, which holds %s", err, private)
 		}
 	}
+}
+
+// expectPublished wants these names beside one generation, when readers have had
+// their time with the former ones.
+func expectPublished(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	secretfiles.Sweep(dir, time.Now().Add(2*secretfiles.Grace))
+	expectEntries(t, dir, append([]string{"..data", "..generation"}, names...)...)
 }
 
 func expectContent(t *testing.T, path, want string) {
@@ -102,16 +130,21 @@ func TestFilesHoldTheExactBytes(t *testing.T) {
 		"a/b/c/d":        string(bytes.Repeat([]byte{0, 'x', 0xfe, '\n'}, 65536/4)),
 		"a/b/e":          " ",
 	}
-	dir := filepath.Join(t.TempDir(), "files")
-	var files []secretfiles.File
-	for path, content := range contents {
-		files = append(files, file(path, content))
-	}
-	publish(t, dir, files...)
-	for path, content := range contents {
-		expectContent(t, filepath.Join(dir, path), content)
-	}
-	expectEntries(t, dir, "..data", "..generation", "EMPTY", "PASSWORD", "a", "tls")
+	eachWriter(t, func(t *testing.T, write writer) {
+		dir := filepath.Join(t.TempDir(), "files")
+		var files []secretfiles.File
+		for path, content := range contents {
+			files = append(files, file(path, content))
+		}
+		must(t, write(dir, files...))
+		for path, content := range contents {
+			expectContent(t, filepath.Join(dir, path), content)
+		}
+		expectEntries(t, dir, "..data", "..generation", "EMPTY", "PASSWORD", "a", "tls")
+		if !secretfiles.Holds(dir, files) {
+			t.Error("the files are not held")
+		}
+	})
 }
 
 func TestAPublishReplacesTheFormerOne(t *testing.T) {
@@ -133,12 +166,14 @@ func TestPublishingNothingRemovesEverything(t *testing.T) {
 }
 
 func TestABadPathIsRefusedBeforeAnythingIsTouched(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "files")
-	refuse(t, dir, `file "a/../../b": an element of the path begins with two dots`,
-		file("good", canary), file("a/../../b", canary))
-	if _, err := os.Lstat(dir); err == nil {
-		t.Error("the directory was created")
-	}
+	eachWriter(t, func(t *testing.T, write writer) {
+		dir := filepath.Join(t.TempDir(), "files")
+		expectRefusal(t, write(dir, file("good", canary), file("a/../../b", canary)),
+			`file "a/../../b": an element of the path begins with two dots`)
+		if _, err := os.Lstat(dir); err == nil {
+			t.Error("the directory was created")
+		}
+	})
 }
 
 func TestAFailureLeavesTheFormerFiles(t *testing.T) {
@@ -153,15 +188,17 @@ func TestAFailureLeavesTheFormerFiles(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "files")
-			publish(t, dir, file("A", "old"), file("tls/key", "old"))
-			must(t, os.Mkdir(filepath.Join(dir, "taken"), 0o755))
+			eachWriter(t, func(t *testing.T, write writer) {
+				dir := filepath.Join(t.TempDir(), "files")
+				publish(t, dir, file("A", "old"), file("tls/key", "old"))
+				must(t, os.Mkdir(filepath.Join(dir, "taken"), 0o755))
 
-			refuse(t, dir, test.want, test.files...)
-			expectContent(t, filepath.Join(dir, "A"), "old")
-			expectContent(t, filepath.Join(dir, "tls/key"), "old")
-			expectEntries(t, dir, "..data", "..generation", "A", "taken", "tls")
-			expectMode(t, filepath.Join(dir, "taken"), fs.ModeDir|0o755)
+				expectRefusal(t, write(dir, test.files...), test.want)
+				expectContent(t, filepath.Join(dir, "A"), "old")
+				expectContent(t, filepath.Join(dir, "tls/key"), "old")
+				expectEntries(t, dir, "..data", "..generation", "A", "taken", "tls")
+				expectMode(t, filepath.Join(dir, "taken"), fs.ModeDir|0o755)
+			})
 		})
 	}
 }
@@ -194,48 +231,8 @@ func TestLeftoversAreSweptAndForeignEntriesAreNot(t *testing.T) {
 	expectContent(t, filepath.Join(outside, "A"), "outside")
 }
 
-func TestAPublishRepairsWhatTheProgramDidToTheFiles(t *testing.T) {
-	tests := map[string]func(dir string) error{
-		"removed everything":        func(dir string) error { return os.RemoveAll(dir) },
-		"removed a link":            func(dir string) error { return os.Remove(filepath.Join(dir, "tls")) },
-		"removed ..data":            func(dir string) error { return os.Remove(filepath.Join(dir, "..data")) },
-		"removed a file":            func(dir string) error { return os.Remove(filepath.Join(dir, "tls/key")) },
-		"removed the generation":    func(dir string) error { return os.RemoveAll(resolve(dir)) },
-		"opened the directory":      func(dir string) error { return os.Chmod(dir, 0o777) },
-		"closed the directory":      func(dir string) error { return os.Chmod(dir, 0o000) },
-		"opened a file":             func(dir string) error { return os.Chmod(filepath.Join(dir, "tls/key"), 0o666) },
-		"closed the generation":     func(dir string) error { return os.Chmod(resolve(dir), 0o000) },
-		"replaced a link by a file": func(dir string) error { return replace(filepath.Join(dir, "A")) },
-		"replaced ..data by a file": func(dir string) error { return replace(filepath.Join(dir, "..data")) },
-		"removed links and generation": func(dir string) error {
-			return os.Rename(resolve(dir), filepath.Join(dir, "..generation-elsewhere"))
-		},
-	}
-	for name, sabotage := range tests {
-		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "files")
-			publish(t, dir, file("A", "old"), file("tls/key", "old"))
-			must(t, sabotage(dir))
-
-			publish(t, dir, file("A", "new"), file("tls/key", "new"))
-			expectContent(t, filepath.Join(dir, "A"), "new")
-			expectContent(t, filepath.Join(dir, "tls/key"), "new")
-			expectMode(t, filepath.Join(dir, "tls/key"), 0o400)
-			expectMode(t, dir, fs.ModeDir|0o700)
-			expectEntries(t, dir, "..data", "..generation", "A", "tls")
-		})
-	}
-}
-
 // resolve returns the directory of the current generation.
 func resolve(dir string) string {
 	generation, _ := os.Readlink(filepath.Join(dir, "..data"))
 	return filepath.Join(dir, generation)
-}
-
-func replace(path string) error {
-	if err := os.Remove(path); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte("planted"), 0o666)
 }

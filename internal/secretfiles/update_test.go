@@ -4,19 +4,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"secretwrap/internal/secretfiles"
 )
-
-func update(t *testing.T, dir string, now time.Time, files ...secretfiles.File) {
-	t.Helper()
-	if err := secretfiles.Update(dir, files, now); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // generations returns the paths of all generations.
 func generations(t *testing.T, dir string) []string {
@@ -140,48 +132,4 @@ func TestASweepLeavesWhatIsNotOurs(t *testing.T) {
 	}
 	expectEntries(t, parent, "foreign", "link")
 	expectEntries(t, foreign, "..generation")
-}
-
-func TestHoldsIsExact(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "files")
-	files := []secretfiles.File{file("A", canary), file("tls/key", "\x00\xff"), file("EMPTY", "")}
-	if secretfiles.Holds(dir, files) {
-		t.Error("an absent directory holds files")
-	}
-	publish(t, dir, append(files, file("other", "x"))...)
-	if !secretfiles.Holds(dir, files) {
-		t.Error("what was published is not held")
-	}
-	wide := file("A", canary)
-	wide.Mode = 0o440
-	for _, other := range []secretfiles.File{
-		file("A", canary+"x"), file("A", strings.ToLower(canary)), file("EMPTY", "x"), file("tls/key", ""),
-		file("absent", ""), file("tls", ""), file("tls/key/x", ""), file("../files/A", canary), wide,
-	} {
-		if secretfiles.Holds(dir, []secretfiles.File{files[0], other}) {
-			t.Errorf("%s is held, which was not published so", other.Path)
-		}
-	}
-	if !secretfiles.Holds(dir, nil) {
-		t.Error("of no files one is missing")
-	}
-}
-
-func TestRemoveLeavesWhatIsNotOurs(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "files")
-	publish(t, dir, file("A", "old"), file("tls/key", "old"))
-	update(t, dir, time.Now(), file("A", "new"))
-	must(t, os.WriteFile(filepath.Join(dir, "theirs"), []byte("theirs"), 0o644))
-	for range 2 {
-		must(t, secretfiles.Remove(dir))
-		expectEntries(t, dir, "theirs")
-	}
-	expectContent(t, filepath.Join(dir, "theirs"), "theirs")
-	must(t, os.Remove(filepath.Join(dir, "theirs")))
-	for range 2 {
-		must(t, secretfiles.Remove(dir))
-		if _, err := os.Lstat(dir); err == nil {
-			t.Error("the empty directory is still there")
-		}
-	}
 }
