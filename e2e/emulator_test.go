@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,7 @@ func TestEmulator(t *testing.T) {
 		"fails":    l.testFails,
 		"starts":   l.testStarts,
 		"runs on":  l.testRunsOn,
+		"conceals": l.testConceals,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -172,6 +174,17 @@ func (d deployed) invoke(t *testing.T, event any) emulator.Response {
 	return response
 }
 
+// succeeds invokes the function with no wish, and returns what is wrong.
+func (d deployed) succeeds(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, invoking)
+	defer cancel()
+	response, err := d.Invoke(ctx, []byte("{}"))
+	if err == nil && string(response.Body) != "{}" {
+		err = fmt.Errorf("status %d: %s", response.Status, response.Body)
+	}
+	return err
+}
+
 // seen asks the function for event and returns what its handler has seen.
 func (d deployed) seen(t *testing.T, event event) map[string]any {
 	t.Helper()
@@ -200,6 +213,8 @@ type event struct {
 	Digests []string `json:"digests,omitempty"`
 	Argv    bool     `json:"argv,omitempty"`
 	Environ bool     `json:"environ,omitempty"`
+	Pairs   *pairs   `json:"pairs,omitempty"`
+	Exit    int      `json:"exit,omitempty"`
 }
 
 // without returns env without the variables of the given names.

@@ -3,22 +3,40 @@
 package e2e_test
 
 import (
+	"errors"
+	"io/fs"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"secretwrap/e2e/emulator"
 	"secretwrap/internal/awsfake"
 )
 
-// testRunsOn checks that a function lives on undisturbed beside the extension.
+// testRunsOn checks that a function lives on undisturbed beside the extension,
+// which Lambda tells of invocations only where they make a difference: they cost
+// a little.
 func (l lab) testRunsOn(t *testing.T) {
-	const variable, file = "DB_PASSWORD=secretsmanager://prod/db#password", "KEY_PATH=secretsmanager://prod/db?file=key#password"
+	const (
+		variable, file = "DB_PASSWORD=secretsmanager://prod/db#password", "KEY_PATH=secretsmanager://prod/db?file=key#password"
+		told, untold   = "[INVOKE SHUTDOWN]", "[SHUTDOWN]"
+	)
 	tests := map[string]func(*testing.T){
-		"with variables":                                   func(t *testing.T) { l.checkLife(t, variable) },
-		"with a variable and a file":                       func(t *testing.T) { l.checkLife(t, variable, file) },
-		"with nothing configured":                          func(t *testing.T) { l.checkLife(t) },
-		"in a managed instance, which refuses invocations": l.testManagedInstance,
-		"after a server that did not answer at first":      l.testRecovery,
+		"with a variable":            func(t *testing.T) { l.checkLife(t, l.managed(t, plainHandler, variable), 1, untold) },
+		"with a variable and a file": func(t *testing.T) { l.checkLife(t, l.managed(t, plainHandler, variable, file), 1, told) },
+		"with a file that is not refreshed": func(t *testing.T) {
+			l.checkLife(t, l.managed(t, plainHandler, file, "SECRETWRAP_REFRESH=0"), 1, untold)
+		},
+		"with nothing configured": func(t *testing.T) { l.checkLife(t, l.managed(t, plainHandler), 0, untold) },
+		"OS-only, with a variable that the first invocation must find resolved": func(t *testing.T) { l.checkLife(t, l.osOnly(t, variable), 1, told) },
+		"OS-only, with nothing configured":                                      func(t *testing.T) { l.checkLife(t, l.osOnly(t), 0, untold) },
+		"after a server that did not answer at first":                           l.testRecovery,
+		"after the extension was killed":                                        l.testExtensionKilled,
+		"after the runtime has crashed in an invocation":                        l.testRuntimeCrash,
+		"until the end, which leaves nothing":                                   l.testEnd,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -28,48 +46,102 @@ func (l lab) testRunsOn(t *testing.T) {
 	}
 }
 
+// plainHandler starts the Go handler.
+var plainHandler = []string{"/var/task/handler"}
+
 // checkLife invokes a function several times, shuts it down, and checks that
-// the extension was registered for nothing but the end, and lived until then.
-func (l lab) checkLife(t *testing.T, env ...string) {
+// the extension was registered for the events, and lived until then.
+func (l lab) checkLife(t *testing.T, fn emulator.Function, calls int, events string) {
 	t.Helper()
 	fake := startFake(t, oneSecret())
-	d := l.deploy(t, fake.reachable(l.osOnly(t, env...)), canary)
+	d := l.deploy(t, fake.reachable(fn), canary)
 	for range 5 {
 		d.seen(t, event{Names: []string{"DB_PASSWORD"}})
 	}
-	calls := len(fake.Calls())
+	called := len(fake.Calls())
 	log := d.wholeLog(t)
-	if strings.Count(log, "External agent secretwrap (") != 1 || !strings.Contains(log, "subscribed to [SHUTDOWN]") {
-		t.Error("the extension is not registered exactly once, for SHUTDOWN")
+	d.checkRegistered(t, events)
+	d.checkStarts(t, 1)
+	for _, trouble := range []string{"Extension.", "[secretwrap] error", "[secretwrap] warning"} {
+		if strings.Contains(log, trouble) {
+			t.Errorf("the log holds %q", trouble)
+		}
 	}
-	if inits := d.InitDurations(); len(inits) != 1 {
-		t.Errorf("the environment was started %d times: %v", len(inits), inits)
-	}
-	if strings.Contains(log, "Extension.") {
-		t.Error("the log tells of an error of the extension")
-	}
-	if want := min(len(env), 1); calls != want {
-		t.Errorf("%d calls of Secrets Manager in 5 invocations, want %d", calls, want)
+	if called != calls {
+		t.Errorf("%d calls of Secrets Manager in 5 invocations, want %d", called, calls)
 	}
 }
 
-// testManagedInstance runs a function as Lambda Managed Instances do, where an
-// extension that asks for invocations is turned away.
-func (l lab) testManagedInstance(t *testing.T) {
-	if os.Geteuid() != 0 {
-		need(t, "not root, and the emulator of Managed Instances starts processes as other users")
+// checkRegistered checks that the extension is registered once, for the events.
+func (d deployed) checkRegistered(t *testing.T, events string) {
+	t.Helper()
+	log := d.Logs()
+	if strings.Count(log, "External agent secretwrap (") != 1 || !strings.Contains(log, "subscribed to "+events) {
+		t.Errorf("the extension is not registered exactly once, for %s", events)
 	}
-	fake := startFake(t, oneSecret())
-	d := l.deploy(t, fake.reachable(l.osOnly(t,
-		"AWS_LAMBDA_MAX_CONCURRENCY=1",
-		"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances",
-		"DB_PASSWORD=secretsmanager://prod/db#password",
-		"KEY_PATH=secretsmanager://prod/db?file=key#password")), canary)
-	seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}, Files: []string{"KEY_PATH"}})
-	if seen["DB_PASSWORD"] != canary || seen["KEY_PATH"] != canary {
-		t.Errorf("the function sees %v", seen)
+}
+
+// testExtensionKilled kills the extension, as a lack of memory does. Lambda then
+// starts the environment again, where its files still lie.
+func (l lab) testExtensionKilled(t *testing.T) {
+	d, fake := l.deployPair(t, l.osOnly(t))
+	d.checkPair(t, 1)
+	fake.put(t, pairSecret(t, 2))
+	killed := d.extension(t)
+	if err := syscall.Kill(int(killed), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
 	}
-	fake.checkCalledOnce(t, oneSecret())
+	eventually(t, stopping, "the end of the extension", func() bool { return killed.parent() == 0 })
+	// It is the next invocation that Lambda tells of the crash.
+	_ = d.invoke(t, event{})
+	d.checkPair(t, 2)
+	d.checkTidy(t)
+}
+
+// testRuntimeCrash ends the handler's program in an invocation.
+func (l lab) testRuntimeCrash(t *testing.T) {
+	d, fake := l.deployPair(t, l.osOnly(t))
+	d.checkPair(t, 1)
+	fake.put(t, pairSecret(t, 2))
+	if response := d.invoke(t, event{Exit: 3}); response.Status == http.StatusOK {
+		t.Fatalf("the handler lives on: %s", response.Body)
+	}
+	d.checkPair(t, 2)
+	d.checkTidy(t)
+	d.checkStarts(t, 2)
+	if calls := len(fake.Calls()); calls != 2 {
+		t.Errorf("%d calls of Secrets Manager, want one for each start", calls)
+	}
+}
+
+// testEnd ends an environment as Lambda does with one that is not needed any
+// more.
+func (l lab) testEnd(t *testing.T) {
+	d, _ := l.deployPair(t, l.osOnly(t))
+	d.checkPair(t, 1)
+	d.checkGone(t)
+}
+
+// checkGone ends the environment, and checks that the extension has removed its
+// files, and the directory of its socket.
+func (d deployed) checkGone(t *testing.T) {
+	t.Helper()
+	if err := d.Stop(stopping); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"secretwrap", "secretwrap.handover"} {
+		if _, err := os.Lstat(filepath.Join(d.Tmp(), name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("/tmp/%s is still there: %v", name, err)
+		}
+	}
+}
+
+// checkStarts checks how often the environment was started.
+func (d deployed) checkStarts(t *testing.T, want int) {
+	t.Helper()
+	if inits := d.InitDurations(); len(inits) != want {
+		t.Errorf("the environment was started %d times, want %d: %v", len(inits), want, inits)
+	}
 }
 
 // testRecovery checks that a failure that passes does so for the function too.

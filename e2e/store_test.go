@@ -61,6 +61,14 @@ func startScript(t *testing.T, config awsfake.Config) fakeStore {
 	}
 }
 
+// put adds or rotates a secret.
+func (f fakeStore) put(t *testing.T, secret awsfake.Secret) {
+	t.Helper()
+	if err := f.Put(secret); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // checkCalledOnce checks that each of secrets was asked for once and nothing
 // else, whoever asked.
 func (f fakeStore) checkCalledOnce(t *testing.T, secrets map[string]awsfake.Version) {

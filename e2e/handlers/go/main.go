@@ -5,7 +5,10 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -24,6 +27,19 @@ type event struct {
 	Argv bool `json:"argv"`
 	// Environ asks for all variables, each as NAME=VALUE.
 	Environ bool `json:"environ"`
+	// Pairs asks for what files hold that belong together.
+	Pairs *pairs `json:"pairs"`
+	// Exit ends the program at once, with that status.
+	Exit int `json:"exit"`
+}
+
+// pairs are files below a directory of file copies, to be read several times: by
+// their paths, and pinned, which is to say in the directory that ..data led to
+// before the first of them was opened.
+type pairs struct {
+	Dir   string   `json:"dir"`
+	Files []string `json:"files"`
+	Times int      `json:"times"`
 }
 
 // answer holds what was asked for; what is absent is null.
@@ -59,7 +75,51 @@ func handle(e event) (answer, error) {
 	if e.Environ {
 		seen["environ"] = os.Environ()
 	}
+	if e.Pairs != nil {
+		if err := e.Pairs.read(seen); err != nil {
+			return nil, err
+		}
+	}
+	if e.Exit != 0 {
+		os.Exit(e.Exit)
+	}
 	return seen, nil
+}
+
+// read stores which contents were seen together, each once.
+func (p pairs) read(seen answer) error {
+	var plain, pinned distinct
+	for range p.Times {
+		current, err := filepath.EvalSymlinks(filepath.Join(p.Dir, "..data"))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(plain.add(p.Dir, p.Files), pinned.add(current, p.Files)); err != nil {
+			return err
+		}
+	}
+	seen["plain"], seen["pinned"] = plain, pinned
+	return nil
+}
+
+// distinct holds the contents of some files, each combination once.
+type distinct [][]string
+
+// add reads the files below dir.
+func (d *distinct) add(dir string, files []string) error {
+	contents := make([]string, len(files))
+	for i, file := range files {
+		content, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		contents[i] = string(content)
+	}
+	known := func(others []string) bool { return slices.Equal(others, contents) }
+	if !slices.ContainsFunc(*d, known) {
+		*d = append(*d, contents)
+	}
+	return nil
 }
 
 // lookup returns the variable name, or the content of the file that NAME_FILE
