@@ -37,6 +37,7 @@ func TestEmulator(t *testing.T) {
 		"fails":    l.testFails,
 		"starts":   l.testStarts,
 		"runs on":  l.testRunsOn,
+		"misses":   l.testMisses,
 		"conceals": l.testConceals,
 	}
 	for name, test := range groups {
