@@ -33,13 +33,14 @@ func TestEmulator(t *testing.T) {
 	}
 	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t)}
 	groups := map[string]func(*testing.T){
-		"receives":  l.testReceives,
-		"fails":     l.testFails,
-		"starts":    l.testStarts,
-		"runs on":   l.testRunsOn,
-		"refreshes": l.testRefreshes,
-		"misses":    l.testMisses,
-		"conceals":  l.testConceals,
+		"receives":   l.testReceives,
+		"fails":      l.testFails,
+		"starts":     l.testStarts,
+		"runs on":    l.testRunsOn,
+		"hands over": l.testHandsOver,
+		"refreshes":  l.testRefreshes,
+		"misses":     l.testMisses,
+		"conceals":   l.testConceals,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,13 @@ var broken = map[string]failure{
 		message:   `SECRETWRAP_TIMEOUTS: `,
 		status:    "64",
 	},
+	"a snapshot that would keep the secret": {
+		reference: "secretsmanager://prod/db#password",
+		env:       []string{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start"},
+		errorType: "Runtime.SecretConfigInvalid",
+		message:   `SECRETWRAP_SNAPSTART: `,
+		status:    "64",
+	},
 }
 
 // testFails checks what the invoker of a function reads that cannot start.
@@ -105,15 +113,28 @@ func (l lab) testFails(t *testing.T) {
 }
 
 func (l lab) checkFailure(t *testing.T, want failure) {
+	handed, direct := l.fail(t, want), l.fail(t, want, "SECRETWRAP_HANDOVER=off")
+	if handed != direct {
+		t.Errorf("the invoker reads %s, and without a hand-over %s", handed, direct)
+	}
+}
+
+// fail has a function fail, and returns what its invoker reads.
+func (l lab) fail(t *testing.T, want failure, env ...string) string {
+	t.Helper()
 	fake := startFailing(t, want.faults)
-	fn := l.osOnly(t, append(want.env, "DB_PASSWORD="+want.reference)...)
+	fn := l.osOnly(t, slices.Concat(want.env, env, []string{"DB_PASSWORD=" + want.reference})...)
 	d := l.deploy(t, fake.reachable(fn), canary)
 	d.checkError(t, want)
-	d.checkError(t, want) // every further invocation starts anew
+	body := d.checkError(t, want) // every further invocation starts anew
 	d.checkExit(t, want.status)
 	if calls := len(fake.Calls()); calls != want.calls {
 		t.Errorf("%d calls of Secrets Manager, want %d", calls, want.calls)
 	}
+	if strings.Contains(d.Logs(), unresolvedLine) {
+		t.Error("the log tells of references that nobody resolved, besides what keeps the wrapper from it")
+	}
+	return body
 }
 
 // startFailing starts a fake whose secret prod/db answers with faults.
@@ -126,8 +147,9 @@ func startFailing(t *testing.T, faults []awsfake.Fault) fakeStore {
 }
 
 // checkError invokes the function, and checks the error that the invoker reads:
-// what is wrong with which variable, and nothing about the account.
-func (d deployed) checkError(t *testing.T, want failure) {
+// which is returned: what is wrong with which variable, and nothing about the
+// account.
+func (d deployed) checkError(t *testing.T, want failure) string {
 	t.Helper()
 	response := d.invoke(t, event{})
 	var body struct{ ErrorType, ErrorMessage string }
@@ -145,6 +167,7 @@ func (d deployed) checkError(t *testing.T, want failure) {
 			t.Errorf("the invoker reads %q: %s", private, response.Body)
 		}
 	}
+	return string(response.Body)
 }
 
 // testSilentServer has a server that takes connections and never answers: the
