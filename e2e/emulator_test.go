@@ -39,6 +39,7 @@ func TestEmulator(t *testing.T) {
 		"runs on":    l.testRunsOn,
 		"hands over": l.testHandsOver,
 		"refreshes":  l.testRefreshes,
+		"guards":     l.testGuards,
 		"misses":     l.testMisses,
 		"conceals":   l.testConceals,
 	}
