@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,10 +15,10 @@ const maxName = 512
 const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+=.@-!"
 
 var (
-	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	partitionForm = pattern(`^aws(-[a-z]+)*$`)
 	// regionForm takes eu-west-1, us-gov-west-1 and eusc-de-east-1.
-	regionForm  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm  = pattern(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	accountForm = pattern(`^[0-9]{12}$`)
 )
 
 // parseID reads a name, an ARN, or an ARN with the fields that ECS adds.
@@ -69,11 +68,11 @@ func (r *Ref) parseARN(id string) *problem.Problem {
 		return bad("the ARN is not complete", form)
 	case len(fields) > 10:
 		return bad("the ARN has too many fields", form+", and after it at most :JSON-KEY:STAGE:VERSION")
-	case !partitionForm.MatchString(fields[1]):
+	case !partitionForm().MatchString(fields[1]):
 		return bad("the ARN has no partition that is known", form)
-	case !regionForm.MatchString(fields[3]):
+	case !regionForm().MatchString(fields[3]):
 		return bad("the ARN has no region", form)
-	case !accountForm.MatchString(fields[4]):
+	case !accountForm().MatchString(fields[4]):
 		return bad("the ARN has no account of 12 digits", form)
 	case fields[5] != "secret":
 		return bad("the ARN is not that of a secret", form)

@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"regexp"
 	"strings"
 
 	"secretwrap/internal/problem"
@@ -11,30 +10,33 @@ import (
 var (
 	// anyScheme finds the scheme in any case and with any number of slashes.
 	// What stands before it decides whether it is ours: awssecretsmanager:// is not.
-	anyScheme = regexp.MustCompile(`(?i)secretsmanager:/+`)
+	anyScheme = pattern(`(?i)secretsmanager:/+`)
 	// schemeLike is a word with what may have been meant as :// after it.
-	schemeLike = regexp.MustCompile(`^([A-Za-z][A-Za-z_-]*)\s*([:;：]*)\s*([/\\]*)`)
+	schemeLike = pattern(`^([A-Za-z][A-Za-z_-]*)\s*([:;：]*)\s*([/\\]*)`)
 	// bareReference is an ARN with one of the fields that ECS adds, or with
 	// options or a path. No SDK takes such a one; IAM takes name-??????.
-	bareReference = regexp.MustCompile(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
+	bareReference = pattern(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
 	// parameterStore begins a reference to another service's parameter.
-	parameterStore = regexp.MustCompile(`(?i)^ssm:/`)
+	parameterStore = pattern(`(?i)^ssm:/`)
 	// bracedName is a reference between braces without its scheme, as the manifest
 	// allows it.
-	bracedName = regexp.MustCompile(`\{\{\s*([A-Za-z0-9/_+=.@!-]+(#|\?(path|stage|version|encode|default)=)|arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:)`)
+	bracedName = pattern(`\{\{\s*([A-Za-z0-9/_+=.@!-]+(#|\?(path|stage|version|encode|default)=)|arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:)`)
 	// singleBraces are one brace where two were meant.
-	singleBraces = regexp.MustCompile(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
+	singleBraces = pattern(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
 	// slashesMissing is all of a reference but the slashes of its scheme.
 	// Actions, in policies, begin with a capital letter; ports are numbers.
-	slashesMissing = regexp.MustCompile(`^secretsmanager:[a-z][A-Za-z0-9_+=.@!-]*(\s*\}\}|$)`)
+	slashesMissing = pattern(`^secretsmanager:[a-z][A-Za-z0-9_+=.@!-]*(\s*\}\}|$)`)
 	// policyWord is what a policy has after the name of the service.
-	policyWord = regexp.MustCompile(`^([A-Z]|ResourceTag/|resource/|[0-9]+(/|$))`)
+	policyWord = pattern(`^([A-Z]|ResourceTag/|resource/|[0-9]+(/|$))`)
 )
 
 // schemeStart returns where something that looks like the scheme begins in
 // text, -1 if nowhere.
 func schemeStart(text string) int {
-	for _, at := range anyScheme.FindAllStringIndex(text, -1) {
+	if !mayHold(text, "secretsmanager:/") {
+		return -1
+	}
+	for _, at := range anyScheme().FindAllStringIndex(text, -1) {
 		isHost := strings.HasSuffix(text[:at[0]], "//") && !strings.HasSuffix(text[:at[1]], "//")
 		if !isHost && !insideOtherScheme(text[:at[0]]) {
 			return at[0]
@@ -60,7 +62,7 @@ func nearMiss(text string) *problem.Problem {
 	if p := misplaced(text); p != nil {
 		return p
 	}
-	if bracedName.MatchString(text) {
+	if strings.Contains(text, "{{") && bracedName().MatchString(text) {
 		return bad("a reference between braces has no scheme", "write {{"+Scheme+"NAME#PATH}}")
 	}
 	for rest := "{{" + text; ; {
@@ -69,7 +71,7 @@ func nearMiss(text string) *problem.Problem {
 			return nil
 		}
 		start := strings.TrimLeft(after, " \t\r\n\"'{")
-		if bareReference.MatchString(start) {
+		if mayHold(start, "arn:aws") && bareReference().MatchString(start) {
 			return bad("an ARN with a field or options after it needs the scheme", "write "+Scheme+" before it")
 		}
 		if p := misspelt(start); p != nil {
@@ -95,7 +97,7 @@ func misplaced(text string) *problem.Problem {
 	if start < 0 {
 		return nil
 	}
-	corrected := correctedReference(text[start+len(anyScheme.FindString(text[start:])):])
+	corrected := correctedReference(text[start+len(anyScheme().FindString(text[start:])):])
 	switch {
 	case !strings.HasPrefix(text[start:], Scheme):
 		return bad(notWritten, "write "+corrected)
@@ -112,16 +114,18 @@ const notWritten = "the scheme is not written as " + Scheme
 // misspelt returns the problem with the beginning of a text that is a scheme but
 // for a slip, nil if it is none.
 func misspelt(text string) *problem.Problem {
-	if parameterStore.MatchString(text) {
+	if mayHold(text, "ssm:/") && parameterStore().MatchString(text) {
 		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager")
 	}
-	found := schemeLike.FindStringSubmatch(text)
+	if !beginsLikeScheme(text) {
+		return nil
+	}
+	found := schemeLike().FindStringSubmatch(text)
 	if found == nil {
 		return nil
 	}
-	rest, word := text[len(found[0]):], strings.NewReplacer("_", "", "-", "").Replace(found[1])
-	_, near := suggest.Nearest(word, []string{"secretsmanager"})
-	if !near || !isReference(found[2], found[3], rest) && !slashesMissing.MatchString(text) {
+	rest := text[len(found[0]):]
+	if !isReference(found[2], found[3], rest) && !slashesMissing().MatchString(text) {
 		return nil
 	}
 	if found[3] == "" { // user:password has a colon alone as well
@@ -130,12 +134,24 @@ func misspelt(text string) *problem.Problem {
 	return bad(notWritten, "write "+correctedReference(rest))
 }
 
+// beginsLikeScheme reports whether the first word of a text is the service's name
+// but for a slip.
+func beginsLikeScheme(text string) bool {
+	end := strings.IndexFunc(text, func(c rune) bool { return c != '_' && c != '-' && (c|0x20 < 'a' || c|0x20 > 'z') })
+	if end < 0 {
+		end = len(text)
+	}
+	word := strings.NewReplacer("_", "", "-", "").Replace(text[:end])
+	_, near := suggest.Nearest(word, []string{"secretsmanager"})
+	return near
+}
+
 // isReference reports whether what follows the name of the service, punctuation
 // with slashes, makes it a reference. secretsmanager:GetSecretValue is an action
 // in a policy, and secretsmanager/backup may be anything.
 func isReference(punctuation, slashes, rest string) bool {
 	switch {
-	case punctuation != "" && slashes == "" && policyWord.MatchString(rest):
+	case punctuation != "" && slashes == "" && policyWord().MatchString(rest):
 		return false
 	case punctuation != "" && slashes == "":
 		name, path, _ := strings.Cut(rest, "#")

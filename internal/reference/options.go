@@ -3,7 +3,6 @@ package reference
 import (
 	"io/fs"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -40,21 +39,24 @@ func options() []option {
 }
 
 // defaultStart finds the option default among others.
-var defaultStart = regexp.MustCompile(`(?:^|&)default=`)
+var defaultStart = pattern(`(?:^|&)default=`)
 
 // lateOptions finds options that were written after the path.
-var lateOptions = regexp.MustCompile(`(?i)[?&]((?:stage|version|path|default|encode|mode|prefix|file|optional|upper)=|(?:optional|file|upper)(?:&|$))`)
+var lateOptions = pattern(`(?i)[?&]((?:stage|version|path|default|encode|mode|prefix|file|optional|upper)=|(?:optional|file|upper)(?:&|$))`)
 
 // cutLateOptions splits a path from the options that were written after it. It
 // leaves out what a default says, and all that follows it: a password with an
 // ampersand would look like another option.
 func cutLateOptions(path string) (before, late string, found bool) {
-	at := lateOptions.FindStringIndex(path)
+	if !strings.ContainsAny(path, "?&") {
+		return path, "", false
+	}
+	at := lateOptions().FindStringIndex(path)
 	if at == nil {
 		return path, "", false
 	}
 	before, late = path[:at[0]], path[at[0]+1:]
-	if start := defaultStart.FindStringIndex(late); start != nil {
+	if start := defaultStart().FindStringIndex(late); start != nil {
 		late = late[:start[1]] + "…"
 	}
 	return before, late, true

@@ -29,8 +29,8 @@ func ParseEnvironment(text string) (*Value, *problem.Problem) {
 	if strings.HasPrefix(trimmed, Scheme) {
 		return whole(trimmed, Variable)
 	}
-	if templateStart.MatchString(text) {
-		return template(text, templateStart)
+	if strings.Contains(text, "{{") && templateStart().MatchString(text) {
+		return template(text, templateStart())
 	}
 	p := nearMiss(trimmed)
 	if p != nil {
@@ -44,7 +44,7 @@ func ParseEnvironment(text string) (*Value, *problem.Problem) {
 func ParseDeclaration(text string, context Context) (*Value, *problem.Problem) {
 	trimmed := strings.TrimSpace(text)
 	if context != EnvFrom && strings.Contains(trimmed, "{{") && !strings.HasPrefix(trimmed, Scheme) {
-		return template(text, declarationStart)
+		return template(text, declarationStart())
 	}
 	if !strings.HasPrefix(trimmed, Scheme) {
 		if p := misplacedOrMisspelt(trimmed); p != nil {
@@ -63,9 +63,9 @@ func whole(text string, context Context) (*Value, *problem.Problem) {
 }
 
 var (
-	templateStart = regexp.MustCompile(`\{\{\s*` + Scheme)
+	templateStart = pattern(`\{\{\s*` + Scheme)
 	// declarationStart is the opening of a reference where the scheme may be left out.
-	declarationStart = regexp.MustCompile(`\{\{\s*(?:` + Scheme + `)?`)
+	declarationStart = pattern(`\{\{\s*(?:` + Scheme + `)?`)
 )
 
 // template splits text at the references that begin as opening says.
@@ -103,7 +103,7 @@ func checkLiteral(text string) *problem.Problem {
 	if p := nearMiss(text); p != nil {
 		return p
 	}
-	if singleBraces.MatchString(text) {
+	if strings.Contains(text, "{") && singleBraces().MatchString(text) {
 		return bad("a reference stands between single braces", "write {{"+Scheme+"NAME#PATH}}")
 	}
 	for rest := text; ; {
