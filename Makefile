@@ -39,8 +39,12 @@ demo: ## show what a user sees, against a Secrets Manager on this machine
 	cd e2e && go run ./demo
 
 .PHONY: bench
-bench: ## measure cold starts
-	cd e2e && go run ./bench
+bench: ## measure cold starts, invocations, memory; needs what make e2e installs
+	cd e2e && AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" go run ./bench
+
+.PHONY: endure
+endure: ## refresh file copies 10,000 times, with faults, in virtual time
+	go test -count=1 -v -run TestManyRefreshes ./internal/refresh -refreshes 10000
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME
