@@ -4,11 +4,11 @@
 // program that does nothing, and compares with a program that only execs. The
 // part "emulator" cold-starts a function with the layer in AWS's Runtime
 // Interface Emulator, and compares with the function without it; then it
-// measures invocations. Secrets Manager is a process of its own. All times are
+// measures invocations. The part "memory" refreshes file copies. Secrets Manager is a process of its own. All times are
 // of this machine; the ratios between them are what can be compared. It wants to
 // be run from the directory of its module:
 //
-//	go run ./bench [-part start|emulator|all] [-quick] [-json FILE] [-svg FILE]
+//	go run ./bench [-part start|emulator|memory|all] [-quick] [-json FILE] [-svg FILE]
 package main
 
 import (
@@ -30,11 +30,17 @@ type amount struct {
 	// warmSets are sets of environments, each of which gets some blocks of
 	// invocations.
 	warmSets, warmBlocks int
+	// refreshes are those of the part that measures memory.
+	refreshes int
 }
 
-func usual() amount { return amount{startRounds: 60, coldRounds: 60, warmSets: 4, warmBlocks: 15} }
+func usual() amount {
+	return amount{startRounds: 60, coldRounds: 60, warmSets: 4, warmBlocks: 15, refreshes: 1000}
+}
 
-func quick() amount { return amount{startRounds: 8, coldRounds: 5, warmSets: 1, warmBlocks: 6} }
+func quick() amount {
+	return amount{startRounds: 8, coldRounds: 5, warmSets: 1, warmBlocks: 6, refreshes: 1000}
+}
 
 // options are what the command line says.
 type options struct {
@@ -57,7 +63,7 @@ func main() {
 }
 
 func parseOptions() (options, error) {
-	part := flag.String("part", "all", "measure only this `part`: start or emulator")
+	part := flag.String("part", "all", "measure only this `part`: start, emulator or memory")
 	short := flag.Bool("quick", false, "measure a few rounds only")
 	json := flag.String("json", "", "write the results to this `file` too")
 	svg := flag.String("svg", "", "draw the cold starts into this `file`")
@@ -66,14 +72,17 @@ func parseOptions() (options, error) {
 	if *short {
 		o.amount = quick()
 	}
-	if flag.NArg() > 0 || !slices.Contains([]string{"start", "emulator", "all"}, o.part) {
-		return options{}, errors.New("-part is start, emulator or all, and there are no other arguments")
+	if flag.NArg() > 0 || !slices.Contains([]string{"start", "emulator", "memory", "all"}, o.part) {
+		return options{}, errors.New("-part is start, emulator, memory or all, and there are no other arguments")
 	}
-	if o.svg != "" && o.part == "start" {
-		return options{}, errors.New("-svg draws the cold starts, which -part start leaves out")
+	if o.svg != "" && !o.has("emulator") {
+		return options{}, errors.New("-svg draws the cold starts, which -part " + o.part + " leaves out")
 	}
 	return o, nil
 }
+
+// has reports whether a part is to be measured.
+func (o options) has(part string) bool { return o.part == part || o.part == "all" }
 
 func exit(err error) {
 	if err != nil {
@@ -94,7 +103,7 @@ type bench struct {
 
 func run(ctx context.Context, o options) error {
 	rie := ""
-	if o.part != "start" {
+	if o.has("emulator") {
 		var err error
 		// Before anything is measured that would be lost.
 		if rie, err = findEmulator(); err != nil {
@@ -130,13 +139,18 @@ func run(ctx context.Context, o options) error {
 func (b *bench) measure(ctx context.Context, o options, rie string) (report, error) {
 	r := newReport()
 	var err error
-	if o.part != "emulator" {
+	if o.has("start") {
 		if r.Start, err = measureStarts(ctx, b, o.amount.startRounds); err != nil {
 			return r, err
 		}
 	}
-	if o.part != "start" {
-		r.Emulator, r.Invocations, err = measureFunctions(ctx, b, rie, o.amount)
+	if o.has("emulator") {
+		if r.Emulator, r.Invocations, err = measureFunctions(ctx, b, rie, o.amount); err != nil {
+			return r, err
+		}
+	}
+	if o.has("memory") {
+		r.Memory, err = measureMemory(ctx, b, o.amount.refreshes)
 	}
 	return r, err
 }

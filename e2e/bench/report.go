@@ -11,14 +11,15 @@ import (
 
 // report holds the results of the parts that were measured.
 type report struct {
-	Go           string       `json:"go"`
-	OS           string       `json:"os"`
-	Architecture string       `json:"architecture"`
-	CPUs         int          `json:"cpus"`
-	ServerMS     float64      `json:"server_ms"`
-	Start        *startReport `json:"start,omitempty"`
-	Emulator     *coldReport  `json:"emulator,omitempty"`
-	Invocations  *warmReport  `json:"invocations,omitempty"`
+	Go           string        `json:"go"`
+	OS           string        `json:"os"`
+	Architecture string        `json:"architecture"`
+	CPUs         int           `json:"cpus"`
+	ServerMS     float64       `json:"server_ms"`
+	Start        *startReport  `json:"start,omitempty"`
+	Emulator     *coldReport   `json:"emulator,omitempty"`
+	Invocations  *warmReport   `json:"invocations,omitempty"`
+	Memory       *memoryReport `json:"memory,omitempty"`
 }
 
 func newReport() report {
@@ -39,6 +40,9 @@ func (r report) print(out io.Writer) {
 	}
 	if r.Invocations != nil {
 		r.Invocations.print(out)
+	}
+	if r.Memory != nil {
+		r.Memory.print(out)
 	}
 }
 
