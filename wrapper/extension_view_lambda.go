@@ -82,7 +82,7 @@ func (e *extension) prefetch() {
 	if len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
 		return
 	}
-	go e.guard(func() { e.fetch(asked, e.startBudget()-time.Since(e.process.started)) })
+	go e.guard(func() { e.fetch(asked, e.startBudget()) })
 }
 
 // isBraked reports whether a start failed a moment ago, so that the wrapper will
@@ -92,15 +92,20 @@ func (e *extension) isBraked() bool {
 	return noted && note.Holds(note.Plan, time.Now())
 }
 
+// startBudget returns what is left of the time for fetching at start.
 func (e *extension) startBudget() time.Duration {
-	return e.settings.StartBudget(e.variables[initializationType], exists(e.mark()))
+	restarted := exists(e.mark())
+	if !e.expected && !e.needsWrapper() {
+		restarted = e.restarted() // nobody else leaves the mark
+	}
+	return max(0, e.settings.StartBudget(e.variables[initializationType], restarted)-time.Since(e.process.started))
 }
 
 // fetch returns what became of the requests. What is known is not asked for
 // again.
 func (e *extension) fetch(asked []awssecrets.Request, budget time.Duration) []fetch.Outcome {
 	return e.store.Get(e.background, e.client, asked, fetch.Options{
-		Budget:      max(0, budget),
+		Budget:      budget,
 		Connections: e.config.Connections,
 		Waiting:     func(pending []awssecrets.Request) { e.reportWaiting(pending, len(asked)) },
 	})
@@ -136,9 +141,8 @@ func (e *extension) completeFiles() {
 	if e.problems = e.connect(set.Requests); len(e.problems) > 0 {
 		return
 	}
-	outcomes := e.fetch(set.Requests, e.startBudget()-time.Since(e.process.started))
+	outcomes := e.fetch(set.Requests, e.startBudget())
 	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needsWrapper() {
-		e.restarted()
 		e.writeNote(e.problems)
 	}
 }
