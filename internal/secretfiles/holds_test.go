@@ -90,6 +90,7 @@ func directory(path, _ string) error  { return os.Mkdir(path, 0o700) }
 func linkToCopy(path, f string) error { return os.Symlink(f, path) }
 
 func TestWhatAProgramDoesToTheFilesIsSeenAndRepaired(t *testing.T) {
+	alsoAsNobody(t)
 	for name, harm := range sabotage() {
 		t.Run(name, func(t *testing.T) {
 			eachWriter(t, func(t *testing.T, write writer) {
@@ -123,6 +124,7 @@ func TestWhatAProgramDoesToTheFilesIsSeenAndRepaired(t *testing.T) {
 // The files that an update does not name are there still, as far as the program
 // left them.
 func TestAnUpdateAfterSabotageKeepsWhatIsLeft(t *testing.T) {
+	alsoAsNobody(t)
 	for name, harm := range map[string]func(dir string) error{
 		"closed the generation": func(dir string) error { return os.Chmod(resolve(dir), 0o000) },
 		"closed a directory":    func(dir string) error { return os.Chmod(filepath.Join(resolve(dir), "kept"), 0o000) },

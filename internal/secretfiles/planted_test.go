@@ -166,9 +166,9 @@ func TestADirectoryOfAnotherUserIsRefused(t *testing.T) {
 
 // plantVictim makes a directory of ours that looks like one that was published
 // to, and returns what makes sure that nothing in it has changed.
-func plantVictim(t *testing.T) (victim string, expectUntouched func()) {
+func plantVictim(t *testing.T, parent string) (victim string, expectUntouched func()) {
 	t.Helper()
-	victim = filepath.Join(t.TempDir(), "victim")
+	victim = filepath.Join(parent, "victim")
 	must(t, os.MkdirAll(filepath.Join(victim, "..generation-VICTIM/tls"), 0o755))
 	for _, name := range []string{"A", "tls/key"} {
 		must(t, os.MkdirAll(filepath.Dir(filepath.Join(victim, name)), 0o755))
@@ -234,7 +234,7 @@ func TestNothingIsDoneThroughAPlantedLink(t *testing.T) {
 	for name, plant := range tests {
 		t.Run(name, func(t *testing.T) {
 			eachWriter(t, func(t *testing.T, write writer) {
-				victim, expectUntouched := plantVictim(t)
+				victim, expectUntouched := plantVictim(t, t.TempDir())
 				dir := filepath.Join(t.TempDir(), "files")
 				files := []secretfiles.File{file("A", "new"), file("tls/key", "new")}
 				publish(t, dir, append(files, file("KEPT", "kept"))...)
@@ -255,7 +255,7 @@ func TestNothingIsDoneThroughAPlantedLink(t *testing.T) {
 }
 
 func TestAnUpdateBringsOnlyWhatMayHaveBeenPublished(t *testing.T) {
-	victim, expectUntouched := plantVictim(t)
+	victim, expectUntouched := plantVictim(t, t.TempDir())
 	dir := filepath.Join(t.TempDir(), "files")
 	publish(t, dir, file("A", "old"), file("tls/KEPT", "kept"))
 	planted := filepath.Join(resolve(dir), "tls")
@@ -283,15 +283,15 @@ func TestAnUpdateBringsOnlyWhatMayHaveBeenPublished(t *testing.T) {
 // at any moment.
 func TestTheDirectoryMayBecomeALinkAtAnyMoment(t *testing.T) {
 	const writes = 1000
-	victim, expectUntouched := plantVictim(t)
 	parent := memoryDir(t)
+	_, expectUntouched := plantVictim(t, parent)
 	dir, aside := filepath.Join(parent, "files"), filepath.Join(parent, "aside")
 	var wg sync.WaitGroup
 	var done atomic.Bool
 	wg.Go(func() {
 		for !done.Load() { // whatever fails, because the writer was faster
 			_ = os.Rename(dir, aside)
-			_ = os.Symlink(victim, dir)
+			_ = os.Symlink("victim", dir)
 			_ = os.Remove(dir)
 			if os.Rename(aside, dir) != nil {
 				_ = os.RemoveAll(aside)

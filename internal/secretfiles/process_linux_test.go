@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,14 @@ func children() map[string]func(dir string) error {
 			return secretfiles.Update(dir, append(pair("new"), file("ADDED", "added")), time.Now())
 		},
 		"remove": secretfiles.Remove,
+		"update on and on": func(dir string) error {
+			for version := 0; ; version++ {
+				if err := secretfiles.Update(dir, rotating(version), time.Now()); err != nil {
+					return err
+				}
+				fmt.Println(version)
+			}
+		},
 		"publish on and on": func(dir string) error {
 			for version := 0; ; version++ {
 				if err := secretfiles.Publish(dir, pair(strconv.Itoa(version))); err != nil {
@@ -64,20 +73,43 @@ func child(do, dir string) *exec.Cmd {
 	return cmd
 }
 
+const nobody = 65534
+
+// becomeNobody runs a process without the rights of root, who may enter a
+// directory without any permission.
+func becomeNobody(cmd *exec.Cmd) {
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+}
+
+// alsoAsNobody runs root's test once more without root's rights.
+func alsoAsNobody(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Dir = "/"
+	becomeNobody(cmd)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("as nobody: %v\n%s", err, output)
+	}
+}
+
 func TestTheUmaskDoesNotChangeModes(t *testing.T) {
 	for _, umask := range []string{"0", "022", "0777"} {
 		t.Run(umask, func(t *testing.T) {
 			parent := t.TempDir()
 			dir := filepath.Join(parent, "files")
+			if os.Geteuid() == 0 {
+				must(t, os.Chown(parent, nobody, nobody))
+				must(t, os.Chmod(filepath.Dir(parent), 0o711))
+			}
 			for _, do := range []string{"update", "publish", "update"} {
 				cmd := child(do, dir)
 				cmd.Env = append(cmd.Env, childUmask+"="+umask)
-				if os.Geteuid() == 0 { // root may enter a directory without any permission
-					const nobody = 65534
-					must(t, os.Chown(parent, nobody, nobody))
-					must(t, os.Chmod(filepath.Dir(parent), 0o711))
-					cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-				}
+				becomeNobody(cmd)
 				must(t, cmd.Run())
 
 				for _, path := range []string{".", "..data", "tls"} {
@@ -128,6 +160,63 @@ func killWhilePublishing(t *testing.T, dir string, publishes int) {
 	}
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait() // the status says that it was killed
+}
+
+// readWhileUpdating lets 64 readers read so many files while another process
+// updates them on and on. In the same process the readers leave it no time.
+func readWhileUpdating(t *testing.T, reads int64, read func(seen *tally, dir string)) *tally {
+	t.Helper()
+	const readers = 64
+	dir := filepath.Join(memoryDir(t), "files")
+	publish(t, dir, append(rotating(0), file("KEPT", "kept"))...)
+	cmd := child("update on and on", dir)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+
+	var seen tally
+	var wg sync.WaitGroup
+	for range readers {
+		wg.Go(func() {
+			for seen.reads.Add(2) <= reads {
+				read(&seen, dir)
+			}
+		})
+	}
+	updates := 0
+	wg.Go(func() {
+		for lines.Scan() {
+			if updates++; seen.reads.Load() >= reads {
+				_ = cmd.Process.Kill()
+			}
+		}
+	})
+	wg.Wait()
+	if _ = cmd.Wait(); cmd.ProcessState.Exited() {
+		t.Error("the other process failed before it was killed")
+	}
+
+	expectContent(t, filepath.Join(dir, "KEPT"), "kept")
+	t.Logf("%d readers, %d reads, %d updates: %d missing, %d mixed, %d torn",
+		readers, reads, updates, seen.missing.Load(), seen.mixed.Load(), seen.torn.Load())
+	return &seen
+}
+
+func TestAReaderThatResolvesOnceMissesNothingWhileFilesAreUpdated(t *testing.T) {
+	seen := readWhileUpdating(t, 100_000, (*tally).pinned)
+	if seen.missing.Load()+seen.mixed.Load()+seen.torn.Load() > 0 {
+		t.Error("not all pairs were whole")
+	}
+}
+
+// A pair may be mixed then.
+func TestAReaderOfStablePathsSeesWholeFilesWhileTheyAreUpdated(t *testing.T) {
+	seen := readWhileUpdating(t, 20_000, (*tally).naive)
+	if seen.missing.Load()+seen.torn.Load() > 0 {
+		t.Error("not all files were whole")
+	}
 }
 
 const inNamespace = "SECRETFILES_TEST_NAMESPACE"

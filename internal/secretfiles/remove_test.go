@@ -26,11 +26,26 @@ func TestRemoveLeavesWhatIsNotOurs(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o755))
 		must(t, os.WriteFile(filepath.Join(dir, path), []byte(content), 0o644))
 	}
+	if os.Geteuid() == 0 {
+		foreign["..generation-THEIRS/A"] = "theirs"
+		must(t, os.Mkdir(filepath.Join(dir, "..generation-THEIRS"), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, "..generation-THEIRS/A"), []byte("theirs"), 0o644))
+		must(t, os.Chown(filepath.Join(dir, "..generation-THEIRS"), 65533, 65533))
+		must(t, os.Chtimes(filepath.Join(dir, "..generation-THEIRS"), time.Time{}, time.Now().Add(-time.Hour)))
+		secretfiles.Sweep(dir, time.Now())
+	}
 	must(t, os.Symlink("theirs", filepath.Join(dir, "link")))
 	must(t, os.Symlink("..data/A", filepath.Join(dir, "B"))) // not its own name
 	for range 2 {
 		must(t, secretfiles.Remove(dir))
-		expectEntries(t, dir, "..generation", "B", "folder", "link", "theirs")
+		for _, name := range []string{"..data", "A", "tls"} {
+			expectAbsent(t, filepath.Join(dir, name))
+		}
+		for _, name := range []string{"B", "link"} {
+			if _, err := os.Readlink(filepath.Join(dir, name)); err != nil {
+				t.Error(err)
+			}
+		}
 		for path, content := range foreign {
 			expectContent(t, filepath.Join(dir, path), content)
 		}
@@ -38,6 +53,7 @@ func TestRemoveLeavesWhatIsNotOurs(t *testing.T) {
 }
 
 func TestRemoveRemovesAllThatIsOurs(t *testing.T) {
+	alsoAsNobody(t)
 	for name, harm := range map[string]func(dir string) error{
 		"as it was":             func(string) error { return nil },
 		"removed before":        func(dir string) error { return os.RemoveAll(dir) },
@@ -62,7 +78,7 @@ func TestRemoveRemovesAllThatIsOurs(t *testing.T) {
 }
 
 func TestRemoveRefusesADirectoryThatIsNotOurs(t *testing.T) {
-	victim, expectUntouched := plantVictim(t)
+	victim, expectUntouched := plantVictim(t, t.TempDir())
 	dir := filepath.Join(t.TempDir(), "files")
 	must(t, os.Symlink(victim, dir))
 	expectRefusal(t, secretfiles.Remove(dir), `directory "`+dir+`": it is a link`)

@@ -1,12 +1,15 @@
 package secretfiles_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"secretwrap/internal/secretfiles"
 )
@@ -61,6 +64,45 @@ func TestAReaderThatResolvesOnceNeverSeesAMixedPair(t *testing.T) {
 	}
 }
 
+// rotating are files whose length tells half a file from a whole one.
+func rotating(version int) []secretfiles.File {
+	return pair(strings.Repeat(strconv.Itoa(version)+" ", 500))
+}
+
+// isWhole reports whether a file is one that rotating made.
+func isWhole(content string) bool {
+	version, _, _ := strings.Cut(content, " ")
+	return version != "" && content == strings.Repeat(version+" ", 500)
+}
+
+// tally counts what readers saw.
+type tally struct{ reads, missing, mixed, torn atomic.Int64 }
+
+// pinned resolves the directory once for both files of a pair.
+func (seen *tally) pinned(dir string) {
+	certificate, key, whole := readPair(dir)
+	seen.count(certificate, key, whole)
+}
+
+// naive goes through the stable path for each file.
+func (seen *tally) naive(dir string) {
+	certificate, err1 := os.ReadFile(filepath.Join(dir, "tls/client.pem"))
+	key, err2 := os.ReadFile(filepath.Join(dir, "tls/client.key"))
+	seen.count(string(certificate), string(key), err1 == nil && err2 == nil)
+}
+
+func (seen *tally) count(certificate, key string, whole bool) {
+	switch {
+	case !whole:
+		seen.missing.Add(1)
+	case certificate != key:
+		seen.mixed.Add(1)
+	}
+	if whole && (!isWhole(certificate) || !isWhole(key)) {
+		seen.torn.Add(1)
+	}
+}
+
 func TestTwoWritersDoNotInterleave(t *testing.T) {
 	const writers, publishes = 4, 50
 	dir := filepath.Join(memoryDir(t), "files")
@@ -79,4 +121,52 @@ func TestTwoWritersDoNotInterleave(t *testing.T) {
 		t.Errorf("in the end certificate %q with key %q", certificate, key)
 	}
 	expectEntries(t, dir, "..data", "..generation", "tls")
+}
+
+// BenchmarkUpdate replaces 2 files, alone and beside others, in a directory with
+// what the last minute left.
+func BenchmarkUpdate(b *testing.B) {
+	for _, others := range []int{0, 8} {
+		b.Run(fmt.Sprintf("beside %d", others), func(b *testing.B) {
+			dir := filepath.Join(b.TempDir(), "files")
+			files := pair("old")
+			for i := range others {
+				files = append(files, file("kept/"+strconv.Itoa(i), "kept"))
+			}
+			if err := secretfiles.Publish(dir, files); err != nil {
+				b.Fatal(err)
+			}
+			now := time.Now()
+			for b.Loop() {
+				now = now.Add(secretfiles.Grace)
+				if err := secretfiles.Update(dir, pair("new"), now); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHolds looks at 2 files, BenchmarkSweep at a directory without old
+// ones.
+func BenchmarkHolds(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "files")
+	if err := secretfiles.Publish(dir, pair("new")); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if !secretfiles.Holds(dir, pair("new")) {
+			b.Fatal("the files are not held")
+		}
+	}
+}
+
+func BenchmarkSweep(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "files")
+	if err := secretfiles.Publish(dir, pair("new")); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		secretfiles.Sweep(dir, time.Now())
+	}
 }
