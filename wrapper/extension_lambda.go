@@ -131,9 +131,11 @@ func (e *extension) live() {
 	}
 }
 
-// events returns what to register for: INVOKE costs every invocation a little.
+// events returns what to register for: INVOKE costs every invocation a little,
+// and managed instances refuse it.
 func (e *extension) events() []string {
-	if e.keepsDeclared() || e.isDoubtful() {
+	refused := e.variables[initializationType] == "lambda-managed-instances"
+	if !refused && (e.keepsDeclared() || e.isDoubtful()) {
 		return []string{lambdaapi.Invoke, lambdaapi.Shutdown}
 	}
 	return []string{lambdaapi.Shutdown}

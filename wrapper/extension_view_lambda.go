@@ -191,5 +191,6 @@ func (e *extension) unresolved() []string {
 	for _, x := range e.plan.Explosions {
 		add("env_from " + x.Ref.Secret)
 	}
+	slices.Sort(names) // Lambda gives the variables in no order
 	return names
 }

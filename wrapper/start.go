@@ -155,6 +155,9 @@ func sources(outcomes []fetch.Outcome) []deliver.Source {
 	list := make([]deliver.Source, len(outcomes))
 	for i, o := range outcomes {
 		list[i] = deliver.Source{Value: o.Document.Value, Binary: o.Document.Binary, Err: o.Problem(), Absent: o.Absent()}
+		if p := list[i].Err; p != nil && p.Class == problem.Timeout {
+			p.Hint += "; SECRETWRAP_TIMEOUT sets the time"
+		}
 	}
 	return list
 }

@@ -96,7 +96,7 @@ func localFault(ctx context.Context, err error) *Error {
 	case errors.Is(context.Cause(ctx), errImpatient):
 		return &Error{Class: problem.Timeout, Cause: "no answer in time", Hint: routeHint, Retry: Always}
 	default:
-		return &Error{Class: problem.Timeout, Cause: "no answer in time", Hint: routeHint + "; SECRETWRAP_TIMEOUT sets the time"}
+		return &Error{Class: problem.Timeout, Cause: "no answer in time", Hint: routeHint}
 	}
 }
 

@@ -84,7 +84,7 @@ func TestTheEndOfTheBudgetIsFinal(t *testing.T) {
 		_, err := clientOf(t, holding(t, awsfake.Hang)).Get(ctx, awssecrets.Request{Secret: "prod/db"}, patience)
 		got := asError(t, err)
 		wantFailure(t, got, problem.Timeout, awssecrets.Never, "no answer in time")
-		if !strings.Contains(got.Hint, "SECRETWRAP_TIMEOUT") {
+		if !strings.Contains(got.Hint, "interface endpoint") {
 			t.Errorf("hint %q", got.Hint)
 		}
 	}

@@ -149,7 +149,7 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, slots c
 	}
 	if outcome.Err == nil {
 		outcome.Err = &awssecrets.Error{
-			Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time; SECRETWRAP_TIMEOUT sets it",
+			Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time",
 		}
 	}
 	return outcome
