@@ -46,7 +46,7 @@ func openToWrite(dir string, files []File) (*directory, error) {
 	return d, nil
 }
 
-// opener is one of the functions below, or of those that open generations.
+// opener is one of the functions below that open a directory.
 type opener func(parent *os.Root, name string) (*os.Root, error)
 
 // open opens dir in its parent.
@@ -131,6 +131,28 @@ func enter(parent *os.Root, name string) (*os.Root, error) {
 		return nil, errors.New("it was replaced while it was opened")
 	}
 	return root, nil
+}
+
+// enterClosed opens a directory that is ours alone, whatever somebody did to its
+// permission. It changes that by the name, which may follow a link by then, only
+// if there is no other way.
+func enterClosed(parent *os.Root, name string) (*os.Root, error) {
+	root, err := enter(parent, name)
+	if errors.Is(err, fs.ErrPermission) && parent.Chmod(name, private) == nil {
+		root, err = enter(parent, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !isPrivate(root) {
+		err = root.Chmod(".", private)
+	}
+	return root, err
+}
+
+func isPrivate(root *os.Root) bool {
+	found, err := root.Stat(".")
+	return err == nil && found.Mode().Perm() == private
 }
 
 func checkOwnership(found fs.FileInfo) error {

@@ -57,20 +57,6 @@ func openCurrent(root *os.Root, open opener) (generation, error) {
 	return generation{name, opened}, err
 }
 
-// openPrivate opens a generation whatever somebody did to its permission.
-func openPrivate(root *os.Root, name string) (*os.Root, error) {
-	found, err := root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if found.Mode().Perm() != private {
-		if err := root.Chmod(name, private); err != nil {
-			return nil, err
-		}
-	}
-	return enter(root, name)
-}
-
 // replace makes a generation of files, and of the former one's files beside them,
 // the current one.
 func replace(root *os.Root, files []File, former generation) error {

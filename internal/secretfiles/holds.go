@@ -38,11 +38,6 @@ func Holds(dir string, files []File) bool {
 	return true
 }
 
-func isPrivate(root *os.Root) bool {
-	found, err := root.Stat(".")
-	return err == nil && found.Mode().Perm() == private
-}
-
 // isLinked reports whether the link to a file, or to the directory it lies in,
 // is in place.
 func isLinked(root *os.Root, file string) bool {

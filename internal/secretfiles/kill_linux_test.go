@@ -1,11 +1,13 @@
 package secretfiles_test
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,25 +45,49 @@ type syscallInfo struct {
 	_         [16]uint64
 }
 
-// change returns the name of the system call that a stopped thread is about to
-// make, if it changes something.
-func change(t *testing.T, thread int) string {
+// call returns the name of the system call that a stopped thread is about to
+// make, if it opens or changes something.
+func call(t *testing.T, thread int) string {
 	const getSyscallInfo, entry = 0x420e, 1
 	var info syscallInfo
 	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(thread), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
 	if errno == syscall.EIO || errno == syscall.EINVAL {
 		t.Skip("needs Linux 5.3 to see system calls")
 	}
-	if errno != 0 || info.op != entry || info.number == syscall.SYS_OPENAT && info.arguments[2]&syscall.O_CREAT == 0 {
-		return "" // an error means that the thread is gone
+	if errno != 0 || info.op != entry { // an error means that the thread is gone
+		return ""
+	}
+	if info.number == syscall.SYS_OPENAT && info.arguments[2]&syscall.O_CREAT == 0 {
+		return opening
 	}
 	return changes()[info.number]
 }
+
+// opening is what call returns for the opening of something that exists.
+const opening = "open"
 
 // killAt runs a child until it has made so many changes, and kills it before the
 // next one. It returns the names of those that it made, and whether the child
 // came to its end.
 func killAt(t *testing.T, do, dir string, count int) (made []string, ended bool) {
+	t.Helper()
+	changed := 0
+	status := trace(t, do, dir, func(pid int, name string) {
+		if name == opening {
+			return
+		}
+		if changed++; changed > count {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			return
+		}
+		made = append(made, name)
+	})
+	return made, status.Exited() && status.ExitStatus() == 0
+}
+
+// trace runs a child, calls before with the name of each system call that the
+// child is about to make, and returns how the child ended.
+func trace(t *testing.T, do, dir string, before func(pid int, name string)) syscall.WaitStatus {
 	t.Helper()
 	// All that is asked of a traced process must come from one thread.
 	runtime.LockOSThread()
@@ -85,7 +111,7 @@ func killAt(t *testing.T, do, dir string, count int) (made []string, ended bool)
 		thread, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
 		must(t, err)
 		if thread == pid && (status.Exited() || status.Signaled()) {
-			return made, status.Exited() && status.ExitStatus() == 0
+			return status
 		}
 		if !status.Stopped() {
 			continue // another thread's end
@@ -94,11 +120,8 @@ func killAt(t *testing.T, do, dir string, count int) (made []string, ended bool)
 		switch signal {
 		case syscall.SIGTRAP | 0x80:
 			signal = 0
-			if name := change(t, thread); name != "" && len(made) == count {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-				continue
-			} else if name != "" {
-				made = append(made, name)
+			if name := call(t, thread); name != "" {
+				before(pid, name)
 			}
 		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread
 			signal = 0
@@ -256,4 +279,82 @@ func TestARemovalKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 		must(t, secretfiles.Remove(dir))
 		expectAbsent(t, dir)
 	}, "unlinkat")
+}
+
+// swap replaces a directory or a file by a link to another one of ours.
+type swap struct {
+	do, what string
+	path     func(dir string) string
+	target   string
+}
+
+func swaps() []swap {
+	var all []swap
+	for _, do := range []string{"publish", "update", "remove"} {
+		all = append(all, swap{do, "the directory", func(dir string) string { return dir }, "victim"})
+	}
+	return append(all,
+		swap{"update", "the generation", resolve, "victim"},
+		swap{"update", "a directory of files", func(dir string) string { return filepath.Join(resolve(dir), "tls") }, "../victim"},
+		swap{"update", "a file", func(dir string) string { return filepath.Join(resolve(dir), "KEPT") }, "../victim/A"},
+		swap{"remove", "a leftover", func(dir string) string { return filepath.Join(dir, "..generation-LEFT") }, "victim"},
+		swap{"remove", "a directory in a leftover", func(dir string) string { return filepath.Join(dir, "..generation-LEFT/tls") }, "../victim"},
+	)
+}
+
+// The moment between a look at something and its opening is too short for
+// another process, so the child is stopped there.
+func TestWhatBecomesALinkAtAnyStepIsNotFollowed(t *testing.T) {
+	for _, s := range swaps() {
+		t.Run(s.what+" in "+s.do, func(t *testing.T) {
+			parent := memoryDir(t)
+			step := 0
+			for swapAt(t, s, filepath.Join(parent, strconv.Itoa(step)), step) && !t.Failed() {
+				step++
+			}
+			t.Logf("replaced at each of %d steps", step)
+		})
+	}
+}
+
+// swapAt prepares a directory with a victim in it and one beside it, and makes
+// the swap at one step of a child. It reports whether the child came that far.
+func swapAt(t *testing.T, s swap, parent string, step int) (stopped bool) {
+	t.Helper()
+	dir := filepath.Join(parent, "files")
+	must(t, os.Mkdir(parent, 0o700))
+	prepareOld(t, dir)
+	_, expectOuterUntouched := plantVictim(t, parent)
+	inner, expectInnerUntouched := plantVictim(t, dir)
+	before, path := resolve(dir), s.path(dir)
+	steps := 0
+	trace(t, s.do, dir, func(_ int, name string) {
+		if !slices.Contains([]string{opening, "fchmodat", "fchmodat2", "linkat", "unlinkat", "utimensat"}, name) {
+			return // what creates something under a new name follows nothing
+		}
+		if steps == step {
+			stopped = true
+			_ = os.Rename(path, filepath.Join(filepath.Dir(path), "aside")) // unless the child removed it by now
+			_ = os.Symlink(s.target, path)
+		}
+		steps++
+	})
+	expectOuterUntouched()
+	if _, err := os.Lstat(inner); err == nil { // else it is aside, with the directory
+		expectInnerUntouched()
+	}
+	if generation := resolve(dir); generation != before && generation != dir {
+		expectNoLinks(t, generation)
+	}
+	return stopped
+}
+
+func expectNoLinks(t *testing.T, generation string) {
+	t.Helper()
+	must(t, filepath.WalkDir(generation, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type() == fs.ModeSymlink {
+			t.Errorf("%s is a link", path)
+		}
+		return err
+	}))
 }

@@ -82,7 +82,7 @@ func Update(dir string, files []File, now time.Time) error {
 
 	sweepOld(d.root, now)
 	defer sweepOld(d.root, now)
-	former, err := openCurrent(d.root, openPrivate)
+	former, err := openCurrent(d.root, enterClosed)
 	if err != nil {
 		return fmt.Errorf("directory of the published files: %w", reason(err))
 	}

@@ -122,8 +122,7 @@ func removeTree(root *os.Root, name string) error {
 
 // openTree gives us back the permissions on our directories.
 func openTree(parent *os.Root, name string) {
-	_ = parent.Chmod(name, private)
-	root, err := enter(parent, name)
+	root, err := enterClosed(parent, name)
 	if err != nil {
 		return
 	}
