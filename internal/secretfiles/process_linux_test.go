@@ -73,30 +73,6 @@ func child(do, dir string) *exec.Cmd {
 	return cmd
 }
 
-const nobody = 65534
-
-// becomeNobody runs a process without the rights of root, who may enter a
-// directory without any permission.
-func becomeNobody(cmd *exec.Cmd) {
-	if os.Geteuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
-}
-
-// alsoAsNobody runs root's test once more without root's rights.
-func alsoAsNobody(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return
-	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Dir = "/"
-	becomeNobody(cmd)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("as nobody: %v\n%s", err, output)
-	}
-}
-
 func TestTheUmaskDoesNotChangeModes(t *testing.T) {
 	for _, umask := range []string{"0", "022", "0777"} {
 		t.Run(umask, func(t *testing.T) {
