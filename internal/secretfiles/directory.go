@@ -112,8 +112,8 @@ func reopen(parent *os.Root, name string) (*os.Root, error) {
 	return enter(parent, name)
 }
 
-// enter opens a directory of ours as it is. It must be the one that was found: opening
-// follows links, and somebody may have put one there since.
+// enter opens a directory of ours as it is. It must be the one that was found:
+// opening follows links, and somebody may have put one there since.
 func enter(parent *os.Root, name string) (*os.Root, error) {
 	found, err := parent.Lstat(name)
 	if err != nil {
@@ -144,10 +144,14 @@ func enterClosed(parent *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isPrivate(root) {
-		err = root.Chmod(".", private)
+	if isPrivate(root) {
+		return root, nil
 	}
-	return root, err
+	if err := root.Chmod(".", private); err != nil {
+		root.Close()
+		return nil, err
+	}
+	return root, nil
 }
 
 func isPrivate(root *os.Root) bool {

@@ -86,14 +86,14 @@ func killAt(t *testing.T, do, dir string, count int) (made []string, ended bool)
 }
 
 // trace runs a child, calls before with the name of each system call that the
-// child is about to make, and returns how the child ended.
+// child is about to make from its beginning on, and returns how the child ended.
 func trace(t *testing.T, do, dir string, before func(pid int, name string)) syscall.WaitStatus {
 	t.Helper()
 	// All that is asked of a traced process must come from one thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"child"}, &syscall.ProcAttr{
-		Env:   []string{childDo + "=" + do, childDir + "=" + dir},
+		Env:   childEnvironment(do, dir),
 		Files: []uintptr{0, 1, 2},
 		Sys:   &syscall.SysProcAttr{Ptrace: true},
 	})
@@ -106,7 +106,8 @@ func trace(t *testing.T, do, dir string, before func(pid int, name string)) sysc
 	_, err = syscall.Wait4(pid, &status, syscall.WALL, nil)
 	must(t, err)
 	must(t, syscall.PtraceSetOptions(pid, syscall.PTRACE_O_TRACESYSGOOD|syscall.PTRACE_O_TRACECLONE|killWithUs))
-	must(t, syscall.PtraceSyscall(pid, 0))
+	must(t, syscall.PtraceCont(pid, 0))
+	worker := 0
 	for {
 		thread, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
 		must(t, err)
@@ -118,6 +119,8 @@ func trace(t *testing.T, do, dir string, before func(pid int, name string)) sysc
 		}
 		signal := status.StopSignal()
 		switch signal {
+		case beginning:
+			worker, signal = thread, 0
 		case syscall.SIGTRAP | 0x80:
 			signal = 0
 			if name := call(t, thread); name != "" {
@@ -126,7 +129,11 @@ func trace(t *testing.T, do, dir string, before func(pid int, name string)) sysc
 		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread
 			signal = 0
 		}
-		_ = syscall.PtraceSyscall(thread, int(signal)) // which fails if it is gone
+		if thread == worker {
+			_ = syscall.PtraceSyscall(thread, int(signal)) // which fails if it is gone
+		} else {
+			_ = syscall.PtraceCont(thread, int(signal))
+		}
 	}
 }
 
@@ -329,8 +336,8 @@ func swapAt(t *testing.T, s swap, parent string, step int) (stopped bool) {
 	before, path := resolve(dir), s.path(dir)
 	steps := 0
 	trace(t, s.do, dir, func(_ int, name string) {
-		if !slices.Contains([]string{opening, "fchmodat", "fchmodat2", "linkat", "unlinkat", "utimensat"}, name) {
-			return // what creates something under a new name follows nothing
+		if !slices.Contains([]string{opening, "fchmodat", "fchmodat2", "linkat", "utimensat"}, name) {
+			return // what creates or removes a name follows nothing
 		}
 		if steps == step {
 			stopped = true

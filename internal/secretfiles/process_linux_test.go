@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -58,17 +59,28 @@ func TestMain(m *testing.M) {
 	if umask, err := strconv.ParseInt(os.Getenv(childUmask), 8, 32); err == nil {
 		syscall.Umask(int(umask))
 	}
+	// Whoever traces this thread learns that it begins. Otherwise it is ignored.
+	runtime.LockOSThread()
+	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), beginning)
 	if err := do(os.Getenv(childDir)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
+// beginning is a signal that nothing else sends.
+const beginning = syscall.SIGWINCH
+
+func childEnvironment(do, dir string) []string {
+	// With the race detector a program sleeps for a second before it ends.
+	return []string{childDo + "=" + do, childDir + "=" + dir, "GORACE=atexit_sleep_ms=0"}
+}
+
 // child returns the test binary as another process. /proc/self/exe can be
 // executed by a user who cannot reach the file that it leads to.
 func child(do, dir string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{childDo + "=" + do, childDir + "=" + dir}
+	cmd.Env = childEnvironment(do, dir)
 	cmd.Stderr = os.Stderr
 	return cmd
 }
