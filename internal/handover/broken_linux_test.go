@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"secretwrap/internal/handover"
 )
 
 // greeting is what an extension says first.
@@ -68,8 +66,7 @@ func skip(conn net.Conn) error {
 
 func TestASocketThatNobodyServesIsLeft(t *testing.T) {
 	dir, _ := listenRaw(t)
-	_, err := handover.Dial(dir, identity)
-	expectAlone(t, err, "no greeting in time")
+	expectAlone(t, ask(dir, identity), "no greeting in time")
 }
 
 func TestAnExtensionThatNeverGreetsIsLeft(t *testing.T) {
@@ -79,8 +76,7 @@ func TestAnExtensionThatNeverGreetsIsLeft(t *testing.T) {
 			t.Cleanup(func() { conn.Close() })
 		}
 	}()
-	_, err := handover.Dial(dir, identity)
-	expectAlone(t, err, "no greeting in time")
+	expectAlone(t, ask(dir, identity), "no greeting in time")
 }
 
 // broken are messages that nobody of ours sends, in the place of a good one.
@@ -116,8 +112,7 @@ func TestABrokenGreetingIsLeft(t *testing.T) {
 	wrong["an identity that is a number"] = frame(`{"Identity":7}`, "")
 	for name, message := range wrong {
 		t.Run(name, func(t *testing.T) {
-			_, err := handover.Dial(impersonate(t, message), identity)
-			expectAlone(t, err, "")
+			expectAlone(t, ask(impersonate(t, message), identity), "")
 		})
 	}
 }
@@ -171,7 +166,7 @@ func TestABrokenVerdictIsNoSuccess(t *testing.T) {
 			client := dial(t, impersonate(t, greeting(), answer, message))
 			_, err := client.Documents(requests(1), time.Minute)
 			must(t, err)
-			p, err := client.Publish(handover.Files{})
+			p, err := client.Publish(oneFile())
 			expectAlone(t, err, "")
 			if p != nil {
 				t.Errorf("and a problem: %v", p)
@@ -181,10 +176,10 @@ func TestABrokenVerdictIsNoSuccess(t *testing.T) {
 }
 
 func TestABrokenQuestionIsNotAnswered(t *testing.T) {
-	wrong := broken(frame(`{"Requests":[]}`, ""))
-	wrong["a budget that is a text"] = frame(`{"Budget":"1s"}`, "")
-	wrong["a budget beyond all numbers"] = frame(`{"Budget":9223372036854775808}`, "")
-	wrong["a large question"] = frame(`{"Requests":[{"Secret":"`+strings.Repeat("x", 256<<10)+`"}]}`, "")
+	wrong := broken(frame(`{"Identity":"`+identity+`","Requests":[]}`, ""))
+	wrong["a budget that is a text"] = frame(`{"Identity":"`+identity+`","Budget":"1s"}`, "")
+	wrong["a budget beyond all numbers"] = frame(`{"Identity":"`+identity+`","Budget":9223372036854775808}`, "")
+	wrong["a large question"] = frame(`{"Identity":"`+identity+`","Requests":[{"Secret":"`+strings.Repeat("x", 256<<10)+`"}]}`, "")
 	for name, message := range wrong {
 		t.Run(name, func(t *testing.T) {
 			served := serve(t, newExtension(document([]byte(canary))))
@@ -208,7 +203,7 @@ func TestBrokenFilesAreNotPublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			served := serve(t, newExtension(document([]byte(canary))))
 			raw := connect(t, served.dir)
-			write(t, raw, frame(`{"Requests":[{"Secret":"x"}]}`, ""))
+			write(t, raw, frame(`{"Identity":"`+identity+`","Requests":[{"Secret":"x"}]}`, ""))
 			readFrame(t, raw)
 			_, _ = raw.Write(message)
 			must(t, ignoreClosed(raw.CloseWrite()))

@@ -114,7 +114,7 @@ func TestTheProblemOfPublishingArrives(t *testing.T) {
 	client := dial(t, served.dir)
 	_, err := client.Documents(requests(1), time.Minute)
 	must(t, err)
-	p, err := client.Publish(handover.Files{})
+	p, err := client.Publish(oneFile())
 	must(t, err)
 	if p == nil || *p != want {
 		t.Errorf("Publish = %+v", p)
@@ -124,8 +124,7 @@ func TestTheProblemOfPublishingArrives(t *testing.T) {
 
 func TestAnotherIdentityIsRefused(t *testing.T) {
 	served := serve(t, newExtension())
-	_, err := handover.Dial(served.dir, identity+"x")
-	expectAlone(t, err, "another build")
+	expectAlone(t, ask(served.dir, identity+"x"), "another build")
 	served.expectEvent(t, "alone")
 
 	talk(t, served)
@@ -238,7 +237,7 @@ func TestAPanicEndsTheConversationOnly(t *testing.T) {
 			client := dial(t, served.dir)
 			_, err := client.Documents(requests(1), time.Minute)
 			if err == nil {
-				_, err = client.Publish(handover.Files{})
+				_, err = client.Publish(oneFile())
 			}
 			expectAlone(t, err, "broke off")
 			served.expectEvents(t, test.want...)
@@ -291,7 +290,7 @@ func TestTheWrapperMayLeaveAtAnyTime(t *testing.T) {
 		}
 		served := serve(t, answering)
 		raw := connect(t, served.dir)
-		write(t, raw, frame(`{"Requests":[{}]}`, ""))
+		write(t, raw, frame(`{"Identity":"`+identity+`","Requests":[{}]}`, ""))
 		raw.Close()
 		close(leaving)
 		served.expectEvents(t, "documents", "alone")
@@ -299,7 +298,7 @@ func TestTheWrapperMayLeaveAtAnyTime(t *testing.T) {
 	t.Run("amid the documents", func(t *testing.T) {
 		served := serve(t, newExtension(slices.Repeat([]fetch.Outcome{document(make([]byte, 65536))}, 100)...))
 		raw := connect(t, served.dir)
-		write(t, raw, frame(`{"Requests":[{}]}`, ""))
+		write(t, raw, frame(`{"Identity":"`+identity+`","Requests":[{}]}`, ""))
 		read(t, raw, 100_000)
 		raw.Close()
 		served.expectEvents(t, "documents", "alone")
@@ -318,13 +317,34 @@ func TestTheWrapperMayLeaveAtAnyTime(t *testing.T) {
 		answering.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) { <-leaving; return nil, nil }
 		served := serve(t, answering)
 		raw := connect(t, served.dir)
-		write(t, raw, frame(`{"Requests":[{}]}`, ""))
+		write(t, raw, frame(`{"Identity":"`+identity+`","Requests":[{}]}`, ""))
 		readFrame(t, raw)
-		write(t, raw, frame(`{"Dir":"/d"}`, ""))
+		write(t, raw, frame(`{"Dir":"/d","Copies":[{"File":"f"}]}`, ""))
 		raw.Close()
 		close(leaving)
 		served.expectEvents(t, "documents", "publish", "alone")
 	})
+}
+
+func TestWithoutFilesTheWrapperDoesNotWait(t *testing.T) {
+	left := make(chan struct{})
+	answering := newExtension(document([]byte("x")))
+	answering.publish = func(_ []awssecrets.Request, files handover.Files) (*problem.Problem, error) {
+		<-left
+		if files.Dir != "/d" {
+			t.Errorf("files %+v", files)
+		}
+		return nil, nil
+	}
+	served := serve(t, answering)
+	client := dial(t, served.dir)
+	_, err := client.Documents(requests(1), time.Minute)
+	must(t, err)
+	if p, err := client.Publish(handover.Files{Dir: "/d"}); p != nil || err != nil {
+		t.Errorf("Publish = %v, %v", p, err)
+	}
+	close(left)
+	served.expectEvents(t, "documents", "publish")
 }
 
 func TestOneWrapperIsAnswered(t *testing.T) {

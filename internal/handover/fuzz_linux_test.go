@@ -58,7 +58,7 @@ func FuzzWhatAnExtensionSays(f *testing.F) {
 			return
 		}
 		checkOutcomes(t, outcomes, len(asked), string(body))
-		p, err := client.Publish(handover.Files{})
+		p, err := client.Publish(oneFile())
 		if err != nil {
 			checkRefusal(t, err, p != nil)
 		} else if p == nil && !strings.Contains(strings.ToLower(string(verdict)), "true") {
@@ -93,11 +93,11 @@ func checkOutcomes(t *testing.T, outcomes []fetch.Outcome, n int, body string) {
 
 func FuzzWhatAWrapperSays(f *testing.F) {
 	for _, seed := range [][2]string{
-		{`{"Requests":[{"Secret":"db","Stage":"AWSPREVIOUS"},{"Secret":"x"}],"Budget":5000000000}`, `{"Dir":"/d","Copies":[{"File":"a","Mode":288,"Parts":[{"Ref":{"Secret":"db"},"Secret":1}]}]}`},
-		{`{"Requests":[]}`, `{"Copies":[{"Parts":[{"Ref":{},"Secret":-1}]}]}`},
-		{`{"Budget":-1}`, `{"Copies":[null,{"Template":true,"Parts":[{"Literal":"a"},null]}]}`},
+		{`{"Identity":"` + identity + `","Requests":[{"Secret":"db","Stage":"AWSPREVIOUS"},{"Secret":"x"}],"Budget":5000000000}`, `{"Dir":"/d","Copies":[{"File":"a","Mode":288,"Parts":[{"Ref":{"Secret":"db"},"Secret":1}]}]}`},
+		{`{"Identity":"` + identity + `","Requests":[]}`, `{"Copies":[{"Parts":[{"Ref":{},"Secret":-1}]}]}`},
+		{`{"Identity":"` + identity + `","Budget":-1}`, `{"Copies":[null,{"Template":true,"Parts":[{"Literal":"a"},null]}]}`},
 		{`null`, `{}`},
-		{`{"Requests":[null]}`, `null`},
+		{`{"Identity":"` + identity + `","Requests":[null]}`, `null`},
 		{`{`, ``},
 	} {
 		f.Add([]byte(seed[0]), []byte(seed[1]), uint16(0))

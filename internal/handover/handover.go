@@ -3,14 +3,14 @@
 //
 // One conversation is all there is for a start:
 //
-//	extension  greeting: its identity
-//	wrapper    the versions that it needs          or it leaves, and works alone
+//	wrapper    its identity, the versions that it needs      or it leaves, and works alone
+//	extension  greeting: its identity                        meanwhile
 //	extension  documents and errors
-//	wrapper    the files that it wants             which the extension publishes
-//	extension  what went wrong with them, if anything
+//	wrapper    the files that it wants                       which the extension publishes
+//	extension  what went wrong with them, if anything        unless none were wanted
 //
-// Both ends check that the other belongs to the same user. The socket lies in a
-// directory of that user's own.
+// Both ends check that the other belongs to the same user and has the same
+// identity. The socket lies in a directory of that user's own.
 package handover
 
 import (
@@ -79,6 +79,7 @@ type greeting struct{ Identity string }
 
 // question is what the wrapper needs.
 type question struct {
+	Identity string
 	Requests []awssecrets.Request
 	// Budget is the time for fetching.
 	Budget time.Duration

@@ -17,6 +17,7 @@ import (
 	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/fetch"
 	"secretwrap/internal/handover"
+	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/secret"
 )
@@ -134,6 +135,22 @@ func dial(t testing.TB, dir string) *handover.Client {
 	return client
 }
 
+// ask returns what becomes of a question to the extension in dir.
+func ask(dir, identity string) error {
+	client, err := handover.Dial(dir, identity)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = client.Documents(nil, time.Minute)
+	return err
+}
+
+// oneFile is something to publish, so that the wrapper waits for it.
+func oneFile() handover.Files {
+	return handover.Files{Dir: "/d", Copies: []plan.Target{{File: "f", Parts: []plan.Part{{Literal: "x"}}}}}
+}
+
 // talk holds a whole conversation.
 func talk(t testing.TB, s *service) {
 	t.Helper()
@@ -146,7 +163,7 @@ func talk(t testing.TB, s *service) {
 // expectPublished ends a conversation.
 func expectPublished(t testing.TB, client *handover.Client) {
 	t.Helper()
-	if p, err := client.Publish(handover.Files{Dir: "/d"}); p != nil || err != nil {
+	if p, err := client.Publish(oneFile()); p != nil || err != nil {
 		t.Errorf("Publish = %v, %v", p, err)
 	}
 }

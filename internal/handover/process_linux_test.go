@@ -67,7 +67,7 @@ func converse(dir string) error {
 	if err != nil || string(outcomes[0].Document.Value.Reveal()) != canary {
 		return fmt.Errorf("documents: %v, %w", outcomes, err)
 	}
-	_, err = client.Publish(handover.Files{})
+	_, err = client.Publish(oneFile())
 	<-done
 	return err
 }
@@ -91,7 +91,7 @@ func intrude(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, _ = conn.Write(frame(`{"Requests":[{"Secret":"x"}]}`, ""))
+	_, _ = conn.Write(frame(`{"Identity":"`+identity+`","Requests":[{"Secret":"x"}]}`, ""))
 	got, _ := io.ReadAll(conn) // a reset is an end too
 	fmt.Printf("%d bytes: %q\n", len(got), got)
 	return nil
@@ -119,7 +119,7 @@ func exhaust(dir string) error {
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve(newExtension()) }()
-	if _, err := handover.Dial(dir, identity); !errors.Is(err, handover.ErrAlone) {
+	if err := ask(dir, identity); !errors.Is(err, handover.ErrAlone) {
 		return fmt.Errorf("dial: %w", err)
 	}
 	<-done

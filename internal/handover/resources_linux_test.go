@@ -75,7 +75,7 @@ func TestCloseEndsWhatGoesOn(t *testing.T) {
 	t.Run("a wrapper that does not read", func(t *testing.T) {
 		served := serve(t, newExtension(document(make([]byte, 32<<20))))
 		raw := connect(t, served.dir)
-		write(t, raw, frame(`{"Requests":[{}]}`, ""))
+		write(t, raw, frame(`{"Identity":"`+identity+`","Requests":[{}]}`, ""))
 		read(t, raw, 1)
 		served.server.Close()
 		served.expectEvents(t, "documents", "alone")

@@ -182,7 +182,7 @@ func (s *Server) forget(conn *net.UnixConn) bool {
 func (s *Server) converse(conn *net.UnixConn) {
 	defer conn.Close()
 	asked, err := s.greet(conn)
-	if err != nil || !s.choose(conn) {
+	if err != nil || asked.Identity != s.identity || !s.choose(conn) {
 		s.dismiss(conn)
 		return
 	}
@@ -220,6 +220,9 @@ func (s *Server) answer(conn *net.UnixConn, asked question) (complete bool) {
 		return false
 	}
 	found, err := s.extension.Publish(asked.Requests, files)
+	if len(files.Copies) == 0 { // nobody waits
+		return err == nil && found == nil
+	}
 	if err != nil || conn.SetDeadline(time.Now().Add(verdictPatience)) != nil {
 		return false
 	}
