@@ -54,7 +54,11 @@ type extension struct {
 	server *handover.Server
 	// expected is set when a wrapper will come; then it resolves everything.
 	expected bool
-	// problems are what is wrong with the extension's view of the configuration.
+	// needed is set when there is something that only a wrapper can do, or say:
+	// variables.
+	needed bool
+	// problems are what is wrong with the extension's view of the configuration, or
+	// with the files that it has to make.
 	problems problem.List
 	// came is set when a wrapper has come.
 	came atomic.Bool
@@ -87,7 +91,7 @@ func runExtension(p process, environment *environ.Block) int {
 	e := &extension{start: s, keeper: &refresh.Keeper{Now: time.Now}}
 	e.background, e.stop = context.WithCancel(context.Background())
 	defer e.stop()
-	e.guard(e.prepare)
+	e.prepareGuarded()
 	if e.mustFail() {
 		// Without a registration: Lambda starts the program as soon as it has one,
 		// and the error that could be posted after that would come too late.
@@ -98,12 +102,22 @@ func runExtension(p process, environment *environ.Block) int {
 	return 0
 }
 
-// prepare does what comes before the registration: the runtime starts after it.
+// prepareGuarded does what comes before the registration: the runtime starts
+// after it. Files that a fault of ours kept from being made are a problem too.
+func (e *extension) prepareGuarded() {
+	prepared := false
+	e.guard(func() { e.prepare(); prepared = true })
+	if !prepared && len(e.declaredFiles().Copies) > 0 {
+		e.problems = append(e.problems, &problem.Problem{Class: problem.File, Cause: "an internal fault kept the files from being made", Hint: "report it, with the lines before this one"})
+	}
+}
+
 func (e *extension) prepare() {
+	e.expected = e.wrapperExpected()
 	_, e.problems = e.read()
+	e.needed = e.needsWrapper()
 	e.problems = append(e.problems, e.refuseSnapshot()...)
 	e.keeper.Every = e.settings.Refresh
-	e.expected = e.wrapperExpected()
 	e.listen()
 	switch {
 	case !e.expected:
@@ -228,7 +242,7 @@ func (e *extension) endOnSignal(end func()) {
 func (e *extension) startTimer() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ticking || !e.timed || !e.keeper.Keeps() {
+	if e.ticking || !e.timed || e.keeper.Every == 0 || !e.keeper.Keeps() {
 		return
 	}
 	e.ticking = true

@@ -65,8 +65,7 @@ func (e *extension) declaredFiles() refresh.Set {
 	return refresh.Set{Dir: e.settings.Dir, Requests: requests(files), Copies: files.Targets}
 }
 
-// needsWrapper reports whether there is something that only a wrapper can do, or
-// say: variables.
+// needsWrapper judges what was read, before anything else can go wrong.
 func (e *extension) needsWrapper() bool {
 	variable := func(t plan.Target) bool { return t.Name != "" }
 	meant := func(p *problem.Problem) bool {
@@ -82,7 +81,8 @@ func (e *extension) prefetch() {
 	if len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
 		return
 	}
-	go e.guard(func() { e.fetch(asked, e.startBudget()) })
+	budget := e.startBudget() // before the wrapper leaves its mark
+	go e.guard(func() { e.fetch(asked, budget) })
 }
 
 // isBraked reports whether a start failed a moment ago, so that the wrapper will
@@ -95,7 +95,7 @@ func (e *extension) isBraked() bool {
 // startBudget returns what is left of the time for fetching at start.
 func (e *extension) startBudget() time.Duration {
 	restarted := exists(e.mark())
-	if !e.expected && !e.needsWrapper() {
+	if !e.expected && !e.needed {
 		restarted = e.restarted() // nobody else leaves the mark
 	}
 	return max(0, e.settings.StartBudget(e.variables[initializationType], restarted)-time.Since(e.process.started))
@@ -142,7 +142,7 @@ func (e *extension) completeFiles() {
 		return
 	}
 	outcomes := e.fetch(set.Requests, e.startBudget())
-	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needsWrapper() {
+	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needed {
 		e.writeNote(e.problems)
 	}
 }
@@ -158,7 +158,7 @@ func (e *extension) adoptFiles() {
 // mustFail reports whether the function must not start, and nobody but this
 // extension will keep it from that.
 func (e *extension) mustFail() bool {
-	return !e.expected && !e.needsWrapper() && len(e.problems) > 0
+	return !e.expected && !e.needed && len(e.problems) > 0
 }
 
 // isDoubtful reports whether it takes an invocation to find out that nobody
@@ -183,8 +183,8 @@ func (e *extension) unresolved() []string {
 			add(t.Name)
 		}
 	}
-	for _, p := range e.problems {
-		if e.needsWrapper() {
+	if e.needed {
+		for _, p := range e.problems {
 			add(p.Variable)
 		}
 	}
