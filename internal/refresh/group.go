@@ -67,51 +67,70 @@ func jitter(d time.Duration) time.Duration {
 
 // split divides a set into groups that share no secret.
 func split(set Set, versions []string) []*group {
+	roots := join(set)
+	groups := make(map[int]*group)
+	indexes := make(map[int]int) // of a secret of the set in its group
+	var list []*group
+	for _, c := range set.Copies {
+		secrets := secretsOf(c)
+		if len(secrets) == 0 {
+			continue // a text that never changes
+		}
+		r := root(roots, secrets[0])
+		if groups[r] == nil {
+			groups[r] = &group{}
+			list = append(list, groups[r])
+		}
+		for _, secret := range secrets {
+			if _, known := indexes[secret]; !known {
+				indexes[secret] = groups[r].addRequest(set.Requests[secret], versions[secret])
+			}
+		}
+		groups[r].addCopy(c, indexes)
+	}
+	return list
+}
+
+// join returns for each secret another one that shares a file with it, or itself.
+func join(set Set) []int {
 	roots := make([]int, len(set.Requests))
 	for i := range roots {
 		roots[i] = i
 	}
 	for _, c := range set.Copies {
-		first := -1
-		for _, part := range c.Parts {
-			switch {
-			case part.Ref == nil:
-			case first < 0:
-				first = part.Secret
-			default:
-				roots[root(roots, part.Secret)] = root(roots, first)
-			}
+		for _, secret := range secretsOf(c) {
+			roots[root(roots, secret)] = root(roots, secretsOf(c)[0])
 		}
 	}
-	groups := make(map[int]*group)
-	indexes := make(map[int]int) // of a request in its group
-	var list []*group
-	for _, c := range set.Copies {
-		c.Parts = slices.Clone(c.Parts)
-		var g *group
-		for i, part := range c.Parts {
-			if part.Ref == nil {
-				continue
-			}
-			r := root(roots, part.Secret)
-			if g = groups[r]; g == nil {
-				g = &group{}
-				groups[r], list = g, append(list, g)
-			}
-			index, known := indexes[part.Secret]
-			if !known {
-				index = len(g.requests)
-				indexes[part.Secret] = index
-				g.requests = append(g.requests, set.Requests[part.Secret])
-				g.versions = append(g.versions, versions[part.Secret])
-			}
-			c.Parts[i].Secret = index
-		}
-		if g != nil {
-			g.copies = append(g.copies, c)
+	return roots
+}
+
+// secretsOf returns the secrets that a file is made of.
+func secretsOf(c plan.Target) []int {
+	var secrets []int
+	for _, part := range c.Parts {
+		if part.Ref != nil {
+			secrets = append(secrets, part.Secret)
 		}
 	}
-	return list
+	return secrets
+}
+
+// addRequest returns the request's index in the group.
+func (g *group) addRequest(request awssecrets.Request, version string) int {
+	g.requests, g.versions = append(g.requests, request), append(g.versions, version)
+	return len(g.requests) - 1
+}
+
+// addCopy adds a file whose secrets are in the group, at those indexes.
+func (g *group) addCopy(c plan.Target, indexes map[int]int) {
+	c.Parts = slices.Clone(c.Parts)
+	for i, part := range c.Parts {
+		if part.Ref != nil {
+			c.Parts[i].Secret = indexes[part.Secret]
+		}
+	}
+	g.copies = append(g.copies, c)
 }
 
 // root returns what stands for all that an index was joined with.
