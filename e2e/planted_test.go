@@ -115,7 +115,7 @@ func (l lab) checkAlone(t *testing.T, plant func(*testing.T, string)) {
 	}
 	fake.checkCalledOnce(t, oneSecret())
 	log := d.wholeLog(t)
-	if strings.Count(log, "[secretwrap] warning: ") != 1 || !strings.Contains(log, `[secretwrap] warning: wrapper and extension each work alone: directory "/tmp/secretwrap.handover": `) {
+	if strings.Count(log, "[secretwrap] warning: ") != 1 || !strings.Contains(log, `[secretwrap] warning: wrapper and extension each work alone, and the files are not refreshed: directory "/tmp/secretwrap.handover": `) {
 		t.Error("there is not one warning about the directory, and no other")
 	}
 	if !strings.Contains(log, " ms, direct [SecretsDelivered]") {

@@ -57,16 +57,22 @@ func (e *extension) reportUnresolved() {
 		return
 	}
 	e.server.Close()
-	names := e.unresolved()
-	if len(names) == 0 {
-		return
+	if names := e.unresolved(); len(names) > 0 {
+		e.reporter.Problems(problem.List{{
+			Class: problem.Config, Variable: shorten(names),
+			Cause: "nobody resolved the references: the program runs without what they stand for", Hint: e.unresolvedHint(),
+		}})
 	}
-	e.reporter.Problems(problem.List{{
-		Class: problem.Config, Variable: shorten(names),
-		Cause: "nobody resolved the references: the program gets their texts", Hint: e.unresolvedHint(),
-	}})
-	if !e.expected {
+	if e.expected || e.needed {
 		e.reporter.Problems(inOrder(e.problems))
+	}
+}
+
+// reportUnkept tells of files that nobody keeps fresh, because a wrapper that
+// works alone wrote them.
+func (e *extension) reportUnkept() {
+	if e.keepsDeclared() && !e.keeper.Keeps() && e.came.Load() {
+		e.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: the wrapper worked alone, since it differs from the extension in build, region, endpoint or credentials")
 	}
 }
 

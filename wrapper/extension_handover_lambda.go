@@ -28,7 +28,11 @@ func (e *extension) listen() {
 	}
 	server, err := handover.Listen(handover.Directory(e.temporary), e.identity())
 	if err != nil {
-		e.reporter.Event(report.Warn, report.CodeExtension, "wrapper and extension each work alone: %v", err)
+		consequence := ""
+		if e.expected && e.keepsDeclared() {
+			consequence = ", and the files are not refreshed"
+		}
+		e.reporter.Event(report.Warn, report.CodeExtension, "wrapper and extension each work alone%s: %v", consequence, err)
 		return
 	}
 	e.server = server
@@ -43,6 +47,10 @@ func (e *extension) Documents(asked []awssecrets.Request, budget time.Duration) 
 		if len(e.connect(asked)) > 0 {
 			err = errNoClient
 			return
+		}
+		if !e.expected {
+			// The files took their part of the one budget before the registration.
+			budget = min(budget, time.Until(e.deadline))
 		}
 		outcomes, err = e.fetch(asked, budget), nil
 	})
@@ -60,6 +68,7 @@ func (e *extension) Publish(asked []awssecrets.Request, files handover.Files) (f
 			found = problems[0]
 		}
 		e.startTimer()
+		e.rest()
 		err = nil
 	})
 	return found, err
@@ -71,4 +80,5 @@ func (e *extension) Alone() {
 	e.came.Store(true)
 	e.store.Forget()
 	e.keeper.Drop()
+	e.rest()
 }

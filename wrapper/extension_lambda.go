@@ -42,6 +42,8 @@ const (
 	// take; waitingPercent keeps a process small that mostly waits.
 	startPercent   = 400
 	waitingPercent = 50
+	// restAfter is when the memory of a start is given back.
+	restAfter = time.Second
 )
 
 // extension is one life of the extension.
@@ -62,11 +64,14 @@ type extension struct {
 	problems problem.List
 	// came is set when a wrapper has come.
 	came atomic.Bool
+	// deadline is when the time for fetching at start ends.
+	deadline time.Time
 	// background bounds what goes on beside the events; stop ends it.
 	background context.Context
 	stop       context.CancelFunc
-	// firstEvent does once what the first event calls for.
-	firstEvent sync.Once
+	// firstEvent does once what the first event calls for, resting what the end of
+	// the start does.
+	firstEvent, resting sync.Once
 
 	mu     sync.Mutex
 	client *awssecrets.Client
@@ -98,6 +103,9 @@ func runExtension(p process, environment *environ.Block) int {
 		e.reporter.Problems(inOrder(e.problems))
 		return 1
 	}
+	if !e.expected && !e.needed {
+		e.reporter.Problems(inOrder(e.problems)) // they concern nothing that is declared
+	}
 	e.live()
 	return 0
 }
@@ -116,7 +124,10 @@ func (e *extension) prepare() {
 	e.expected = e.wrapperExpected()
 	_, e.problems = e.read()
 	e.needed = e.needsWrapper()
-	e.problems = append(e.problems, e.refuseSnapshot()...)
+	if !e.plan.Empty() {
+		e.problems = append(e.problems, e.refuseSnapshot()...)
+	}
+	e.deadline = e.startDeadline()
 	e.keeper.Every = e.settings.Refresh
 	e.listen()
 	switch {
@@ -190,11 +201,22 @@ func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
 // settle ends the start. In a snapshot everything is of another time.
 func (e *extension) settle() {
 	e.reportUnresolved()
+	e.reportUnkept()
 	e.store.Forget()
-	debug.SetGCPercent(waitingPercent)
+	e.rest()
 	if e.isSnapStart() {
 		e.keeper.Expire()
 	}
+}
+
+// rest gives back the memory of the start, a moment later: the runtime starts now.
+func (e *extension) rest() {
+	e.resting.Do(func() {
+		time.AfterFunc(restAfter, func() {
+			debug.SetGCPercent(waitingPercent)
+			debug.FreeOSMemory()
+		})
+	})
 }
 
 // shutDown ends everything within cleanupTime.
@@ -247,7 +269,6 @@ func (e *extension) startTimer() {
 	}
 	e.ticking = true
 	go func() {
-		debug.SetGCPercent(waitingPercent)
 		for e.background.Err() == nil {
 			e.guard(func() { e.keeper.Run(e.background, e.reportRefresh) })
 		}

@@ -81,8 +81,7 @@ func (e *extension) prefetch() {
 	if len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
 		return
 	}
-	budget := e.startBudget() // before the wrapper leaves its mark
-	go e.guard(func() { e.fetch(asked, budget) })
+	go e.guard(func() { e.fetch(asked, time.Until(e.deadline)) })
 }
 
 // isBraked reports whether a start failed a moment ago, so that the wrapper will
@@ -92,20 +91,21 @@ func (e *extension) isBraked() bool {
 	return noted && note.Holds(note.Plan, time.Now())
 }
 
-// startBudget returns what is left of the time for fetching at start.
-func (e *extension) startBudget() time.Duration {
+// startDeadline returns when the time for fetching at start ends. It must be asked
+// for before the wrapper leaves its mark.
+func (e *extension) startDeadline() time.Time {
 	restarted := exists(e.mark())
 	if !e.expected && !e.needed {
 		restarted = e.restarted() // nobody else leaves the mark
 	}
-	return max(0, e.settings.StartBudget(e.variables[initializationType], restarted)-time.Since(e.process.started))
+	return e.process.started.Add(e.settings.StartBudget(e.variables[initializationType], restarted))
 }
 
 // fetch returns what became of the requests. What is known is not asked for
 // again.
 func (e *extension) fetch(asked []awssecrets.Request, budget time.Duration) []fetch.Outcome {
 	return e.store.Get(e.background, e.client, asked, fetch.Options{
-		Budget:      budget,
+		Budget:      max(0, budget),
 		Connections: e.config.Connections,
 		Waiting:     func(pending []awssecrets.Request) { e.reportWaiting(pending, len(asked)) },
 	})
@@ -141,7 +141,10 @@ func (e *extension) completeFiles() {
 	if e.problems = e.connect(set.Requests); len(e.problems) > 0 {
 		return
 	}
-	outcomes := e.fetch(set.Requests, e.startBudget())
+	if e.needed && e.server != nil {
+		e.prefetch() // so that a wrapper that comes need not wait a second time
+	}
+	outcomes := e.fetch(set.Requests, time.Until(e.deadline))
 	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needed {
 		e.writeNote(e.problems)
 	}
@@ -156,16 +159,19 @@ func (e *extension) adoptFiles() {
 }
 
 // mustFail reports whether the function must not start, and nobody but this
-// extension will keep it from that.
+// extension will keep it from that: files cannot be made, or a manifest, which may
+// declare some, cannot be read.
 func (e *extension) mustFail() bool {
-	return !e.expected && !e.needed && len(e.problems) > 0
+	inManifest := func(p *problem.Problem) bool { return p.Source != "" }
+	return !e.expected && !e.needed && len(e.problems) > 0 &&
+		(len(e.declaredFiles().Copies) > 0 || slices.ContainsFunc(e.problems, inManifest))
 }
 
 // isDoubtful reports whether it takes an invocation to find out that nobody
 // resolves the references: where no wrapper is expected, and on OS-only runtimes,
 // which ignore AWS_LAMBDA_EXEC_WRAPPER.
 func (e *extension) isDoubtful() bool {
-	return e.server != nil && len(e.unresolved()) > 0 && (!e.expected || exists(functionBootstrap))
+	return e.server != nil && len(e.unresolved())+len(e.problems) > 0 && (!e.expected || exists(functionBootstrap))
 }
 
 // unresolved returns what a wrapper would have to resolve.

@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"secretwrap/internal/awssecrets"
@@ -26,8 +27,9 @@ func (k *Keeper) fetch(ctx context.Context, groups []*group) []*attempt {
 	for _, g := range groups {
 		requests = append(requests, g.requests...)
 	}
-	// Nothing is kept for the next refresh: in a frozen environment connections
-	// die unseen.
+	// Neither what is left of the start nor what is left for the next refresh: in a
+	// frozen environment connections die unseen.
+	k.Client.Disconnect()
 	defer k.Client.Disconnect()
 	outcomes := fetch.All(ctx, k.Client, requests, fetch.Options{Budget: budget(ctx), Connections: k.Connections})
 	attempts := make([]*attempt, len(groups))
@@ -99,11 +101,17 @@ func (k *Keeper) publish(dir string, attempts []*attempt) {
 	k.replaced = now
 }
 
+// errRemoved means that the environment has ended.
+var errRemoved = errors.New("the files have been removed for good")
+
 // replaceAll publishes exactly these files. Without any it removes those of an
 // earlier start, but creates nothing.
 func (k *Keeper) replaceAll(dir string, files []secretfiles.File) *problem.Problem {
 	k.disk.Lock()
 	defer k.disk.Unlock()
+	if k.removed {
+		return FileProblem(errRemoved)
+	}
 	if len(files) == 0 && !secretfiles.Published(dir) {
 		return nil
 	}
@@ -135,8 +143,7 @@ func (k *Keeper) conclude(attempts []*attempt) Report {
 			continue
 		}
 		report.fresh(a)
-		a.group.fresh(now, k.Every)
-		a.group.due = now.Add(next) // together, so that they cost one invocation
+		a.group.fresh(now, next)
 		a.group.versions = a.versions
 	}
 	report.Repaired = report.Repaired && report.Written > 0

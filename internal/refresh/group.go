@@ -31,10 +31,11 @@ type group struct {
 // everything due once, rather than nothing for long.
 func (g *group) isDue(now time.Time) bool { return !now.Before(g.due) || now.Before(g.tried) }
 
-// fresh notes that the files are what the secrets say.
-func (g *group) fresh(now time.Time, every time.Duration) {
+// fresh notes that the files are what the secrets say, and when to look next.
+// That is the same for all groups, so that they cost one invocation.
+func (g *group) fresh(now time.Time, next time.Duration) {
 	g.current, g.tried, g.failures = now, now, 0
-	g.due = now.Add(jitter(every))
+	g.due = now.Add(next)
 }
 
 // failed notes an attempt that did not make the files fresh.

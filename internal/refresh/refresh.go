@@ -123,9 +123,9 @@ func (k *Keeper) Drop() { k.keep(Set{}, nil) }
 
 func (k *Keeper) keep(set Set, versions []string) {
 	groups := split(set, versions)
-	now := k.now()
+	now, next := k.now(), jitter(k.Every)
 	for _, g := range groups {
-		g.fresh(now, k.Every)
+		g.fresh(now, next)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -183,11 +183,6 @@ func (k *Keeper) Refresh(ctx context.Context) Report {
 		return Report{}
 	}
 	defer k.end()
-	began := k.now()
-	for _, g := range due {
-		// Before the attempt, so that one that panics is not repeated at once.
-		g.failed(began, k.Every)
-	}
 	attempts := k.fetch(ctx, due)
 	k.publish(dir, attempts)
 	return k.conclude(attempts)
@@ -201,6 +196,10 @@ func (k *Keeper) begin() (string, []*group) {
 		return "", nil
 	}
 	due := k.dueGroups()
+	for _, g := range due {
+		// Before the attempt, so that one that panics is not repeated at once.
+		g.failed(k.now(), k.Every)
+	}
 	k.running = len(due) > 0
 	return k.dir, due
 }

@@ -256,6 +256,8 @@ func TestAClockThatIsSteppedBackGivesNoNegativeAge(t *testing.T) {
 
 func TestEveryRefreshHasAConnectionOfItsOwn(t *testing.T) {
 	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		l.keeper.Every = 10 * time.Second // less than a connection is kept for
+		l.keeper.Adopt(l.set)
 		for range 3 {
 			before := l.server.Connections()
 			l.overdue()
@@ -424,6 +426,32 @@ func TestRemovedFilesDoNotComeBack(t *testing.T) {
 		if _, err := os.Lstat(l.dir); !os.IsNotExist(err) {
 			t.Errorf("the directory is there: %v", err)
 		}
+	})
+}
+
+func TestAPublishAfterTheEndWritesNothing(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		must(t, l.keeper.Remove())
+		if problems := l.keeper.Publish(l.set, l.fetch(l.set.Requests)); problems.Class() != problem.File {
+			t.Errorf("problems %v", problems)
+		}
+		if _, err := os.Lstat(l.dir); !os.IsNotExist(err) {
+			t.Errorf("the directory is there: %v", err)
+		}
+	})
+}
+
+func TestWhatIsDueCanBeAskedBesideARefresh(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		time.Sleep(2 * l.keeper.Every)
+		var both sync.WaitGroup
+		both.Go(func() { l.refresh() })
+		both.Go(func() {
+			for range 100 {
+				l.keeper.Due()
+			}
+		})
+		both.Wait()
 	})
 }
 
