@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"secretwrap/e2e/emulator"
 	"secretwrap/internal/awsfake"
@@ -34,6 +35,7 @@ func (l lab) testMisses(t *testing.T) {
 		"a wrapper that its runtime ignores": l.testIgnoredWrapper,
 		"the layer's bootstrap for its own":  l.testHiddenBootstrap,
 		"nothing":                            l.testNothingMissed,
+		"the announcement of its wrapper":    l.testUnannouncedWrapper,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -41,6 +43,20 @@ func (l lab) testMisses(t *testing.T) {
 			test(t)
 		})
 	}
+}
+
+// testUnannouncedWrapper has a bootstrap that starts the wrapper although nothing
+// announces it, and a server that never answers: extension and wrapper have one
+// budget together, so that the typed error comes before the function's timeout,
+// from the second start on, which Lambda runs inside that.
+func (l lab) testUnannouncedWrapper(t *testing.T) {
+	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("f", canary, awsfake.Hang), plainSecret("v", canary, awsfake.Hang)}})
+	fn := l.osOnly(t)
+	fn.Env = []string{"F=secretsmanager://f?file", "V=secretsmanager://v"}
+	fn.Timeout = 3 * time.Second
+	d := l.deploy(t, fake.reachable(fn), canary)
+	d.invoke(t, event{}) // the emulator applies the timeout to the first start too
+	d.checkError(t, failure{errorType: "Runtime.SecretTimeout"})
 }
 
 // unwrapped returns a function of a managed runtime without AWS_LAMBDA_EXEC_WRAPPER.

@@ -137,10 +137,13 @@ func (s *start) readNote() (brake.Note, bool) {
 // restarted marks the execution environment, and reports whether an earlier start
 // did so: then Lambda runs this one inside the function's own timeout.
 func (s *start) restarted() bool {
-	if !s.inLambda {
-		return false
-	}
-	file, err := os.OpenFile(s.mark(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return s.inLambda && leaveMark(s.mark())
+}
+
+// leaveMark marks the execution environment with a file, and reports whether that
+// was there.
+func leaveMark(path string) bool {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return errors.Is(err, fs.ErrExist)
 	}

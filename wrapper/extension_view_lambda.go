@@ -95,8 +95,9 @@ func (e *extension) isBraked() bool {
 // for before the wrapper leaves its mark.
 func (e *extension) startDeadline() time.Time {
 	restarted := exists(e.mark())
-	if !e.expected && !e.needed {
-		restarted = e.restarted() // nobody else leaves the mark
+	if !e.expected {
+		// It may take all the time there is, so that no wrapper leaves its mark.
+		restarted = leaveMark(e.mark()+".extension") || restarted
 	}
 	return e.process.started.Add(e.settings.StartBudget(e.variables[initializationType], restarted))
 }
