@@ -49,8 +49,7 @@ func (e *extension) Documents(asked []awssecrets.Request, budget time.Duration) 
 			return
 		}
 		if !e.expected {
-			// The files took their part of the one budget before the registration.
-			budget = min(budget, time.Until(e.deadline))
+			budget -= e.spent // on files, before the registration
 		}
 		outcomes, err = e.fetch(asked, budget), nil
 	})

@@ -64,8 +64,10 @@ type extension struct {
 	problems problem.List
 	// came is set when a wrapper has come.
 	came atomic.Bool
-	// deadline is when the time for fetching at start ends.
+	// deadline is when the time for fetching at start ends, spent what the files
+	// took of it before the registration.
 	deadline time.Time
+	spent    time.Duration
 	// background bounds what goes on beside the events; stop ends it.
 	background context.Context
 	stop       context.CancelFunc
@@ -103,8 +105,10 @@ func runExtension(p process, environment *environ.Block) int {
 		e.reporter.Problems(inOrder(e.problems))
 		return 1
 	}
-	if !e.expected && !e.needed {
-		e.reporter.Problems(inOrder(e.problems)) // they concern nothing that is declared
+	if !e.expected && (!e.needed || e.server == nil) {
+		// They concern nothing that is declared, or no event will tell whether a
+		// wrapper has said them.
+		e.reporter.Problems(inOrder(e.problems))
 	}
 	e.live()
 	return 0

@@ -145,7 +145,9 @@ func (e *extension) completeFiles() {
 	if e.needed && e.server != nil {
 		e.prefetch() // so that a wrapper that comes need not wait a second time
 	}
+	began := time.Now()
 	outcomes := e.fetch(set.Requests, time.Until(e.deadline))
+	e.spent = time.Since(began)
 	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needed {
 		e.writeNote(e.problems)
 	}
