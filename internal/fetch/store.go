@@ -27,14 +27,13 @@ type entry struct {
 func (s *Store) Get(ctx context.Context, getter Getter, requests []awssecrets.Request, options Options) []Outcome {
 	entries, mine := s.reserve(requests)
 	if len(mine) > 0 {
-		missing := make([]awssecrets.Request, len(mine))
-		for i, index := range mine {
-			missing[i] = requests[index]
-		}
-		for i, outcome := range All(ctx, getter, missing, options) {
-			entries[mine[i]].outcome = outcome
-			close(entries[mine[i]].done)
-		}
+		fill(entries, mine, func() []Outcome {
+			missing := make([]awssecrets.Request, len(mine))
+			for i, index := range mine {
+				missing[i] = requests[index]
+			}
+			return All(ctx, getter, missing, options)
+		})
 	}
 	outcomes := make([]Outcome, len(requests))
 	for i, e := range entries {
@@ -42,6 +41,22 @@ func (s *Store) Get(ctx context.Context, getter Getter, requests []awssecrets.Re
 		outcomes[i] = e.outcome
 	}
 	return outcomes
+}
+
+// fill gives the entries at the indexes their outcomes. If fetching panics, they
+// have failed: others may wait for them.
+func fill(entries []*entry, indexes []int, fetch func() []Outcome) {
+	var outcomes []Outcome
+	defer func() {
+		for i, index := range indexes {
+			entries[index].outcome = Outcome{Err: errFailed}
+			if outcomes != nil {
+				entries[index].outcome = outcomes[i]
+			}
+			close(entries[index].done)
+		}
+	}()
+	outcomes = fetch()
 }
 
 // reserve returns an entry for each request, and the indexes of those that

@@ -72,6 +72,22 @@ func TestForgettingWhileAFetchIsUnderWayLeavesNobodyWaiting(t *testing.T) {
 	})
 }
 
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(slow(3 * time.Second))
+		var store fetch.Store
+		options := fetch.Options{Budget: 5 * time.Second, Connections: 1, Waiting: func([]awssecrets.Request) { panic("of the log") }}
+		func() {
+			defer func() { _ = recover() }()
+			store.Get(t.Context(), s, named("a"), options)
+		}()
+		outcome := store.Get(t.Context(), s, named("a"), fetch.Options{Budget: time.Second, Connections: 1})[0]
+		if outcome.Err == nil || outcome.Err.Cause != "the call failed" {
+			t.Errorf("outcome %+v", outcome)
+		}
+	})
+}
+
 func TestAPanicOfTheClientIsACallThatFailed(t *testing.T) {
 	s := newService(func(context.Context, string, int) error { panic(errors.New("of the secret open sesame")) })
 	outcome := fetch.All(t.Context(), s, named("a"), fetch.Options{Budget: time.Second, Connections: 1})[0]
