@@ -66,7 +66,7 @@ func replace(root *os.Root, files []File, former generation) error {
 	}
 	err = fill(root, next, files, former)
 	if err == nil {
-		err = switchTo(root, next)
+		err = switchTo(root, next, files)
 	}
 	next.close() // before it is removed, lest file descriptors run out
 	if err != nil {
@@ -144,5 +144,9 @@ func makeDirectory(root *os.Root, name string) error {
 	if err := root.Mkdir(name, private); err != nil {
 		return err
 	}
-	return root.Chmod(name, private)
+	err := root.Chmod(name, private)
+	if err != nil {
+		_ = root.Remove(name)
+	}
+	return err
 }

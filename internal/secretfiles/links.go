@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 const (
@@ -14,12 +15,22 @@ const (
 )
 
 // link is a link that is made under a temporary name, to be renamed.
-type link struct{ name, target, temporary string }
+type link struct {
+	name, target, temporary string
+	// carried is set for what was published before. If something is in its place,
+	// that is for the next one who writes it to say.
+	carried bool
+}
 
 // switchTo makes a generation the current one. It makes all links beforehand,
 // so that a full disk stops it before anything has changed, and renames
 // "..data" first, so that no link ever leads nowhere.
-func switchTo(root *os.Root, next generation) error {
+func switchTo(root *os.Root, next generation, files []File) error {
+	written := make(map[string]bool)
+	for _, file := range files {
+		name, _, _ := strings.Cut(file.Path, "/")
+		written[name] = true
+	}
 	// Of all its files, not only of the new ones: a killed predecessor may have
 	// left others without links.
 	entries, err := fs.ReadDir(next.root.FS(), ".")
@@ -28,7 +39,7 @@ func switchTo(root *os.Root, next generation) error {
 	}
 	links := []link{{name: dataLink, target: next.name}}
 	for _, entry := range entries {
-		links = append(links, link{name: entry.Name(), target: dataLink + "/" + entry.Name()})
+		links = append(links, link{name: entry.Name(), target: dataLink + "/" + entry.Name(), carried: !written[entry.Name()]})
 	}
 	links, err = stage(root, links)
 	if err != nil {
@@ -49,7 +60,11 @@ func stage(root *os.Root, links []link) ([]link, error) {
 		if current, err := root.Readlink(l.name); err == nil && current == l.target {
 			continue
 		}
-		if err := checkPlace(root, l.name); err != nil {
+		err := checkPlace(root, l.name)
+		if err != nil && l.carried {
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("link %q: %w", l.name, err)
 		}
 		l.temporary = linkPrefix + rand.Text()

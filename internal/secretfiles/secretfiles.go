@@ -92,18 +92,21 @@ func Update(dir string, files []File, now time.Time) error {
 	return replace(d.root, files, former)
 }
 
-// Sweep removes what was replaced longer than Grace before now. It does nothing
-// if dir is not a directory of ours in which files are published, or if another
-// process is writing there.
-func Sweep(dir string, now time.Time) {
+// Sweep removes what was replaced longer than Grace before now. It reports whether
+// nothing is left to be swept: it does nothing while another process is writing
+// there, and gives a generation from the future, before the clock was set back,
+// its Grace from now. It touches nothing if dir is not a directory of ours in
+// which files are published.
+func Sweep(dir string, now time.Time) (done bool) {
 	d, err := open(dir, enter)
 	if err != nil {
-		return
+		return true
 	}
 	defer d.close()
-	if d.lock(0) == nil && hasDataLink(d.root) {
-		sweepOld(d.root, now)
+	if !hasDataLink(d.root) {
+		return true
 	}
+	return d.lock(0) == nil && sweepOld(d.root, now)
 }
 
 // Remove removes everything that was published in dir, and dir itself if it is

@@ -15,9 +15,18 @@ func sweepAll(root *os.Root) {
 	sweep(root, func(fs.FileInfo) bool { return false })
 }
 
-// sweepOld does the same, but leaves generations that readers may still need.
-func sweepOld(root *os.Root, now time.Time) {
-	sweep(root, func(found fs.FileInfo) bool { return isInGrace(root, found, now) })
+// sweepOld does the same, but leaves generations that readers may still need. It
+// reports whether there was none.
+func sweepOld(root *os.Root, now time.Time) bool {
+	kept := 0
+	sweep(root, func(found fs.FileInfo) bool {
+		inGrace := isInGrace(root, found, now)
+		if inGrace {
+			kept++
+		}
+		return inGrace
+	})
+	return kept == 0
 }
 
 func sweep(root *os.Root, keep func(fs.FileInfo) bool) {

@@ -63,6 +63,24 @@ func TestWhatIsInTheWayOfAnUpdateIsPublishedNoMore(t *testing.T) {
 	expectEntries(t, dir, "..data", "..generation", "..generation", "A", "b", "d", "kept")
 }
 
+func TestWhatIsInThePlaceOfOneFileStopsNoUpdateOfAnother(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	publish(t, dir, file("blocked", "old"), file("free", "old"))
+	must(t, os.Remove(filepath.Join(dir, "blocked")))
+	must(t, os.MkdirAll(filepath.Join(dir, "blocked", "theirs"), 0o700))
+
+	update(t, dir, time.Now(), file("free", "new"))
+	expectContent(t, filepath.Join(dir, "free"), "new")
+	if err := secretfiles.Update(dir, []secretfiles.File{file("blocked", "new"), file("free", "newer")}, time.Now()); err == nil {
+		t.Error("an update of the file itself succeeded")
+	}
+	expectContent(t, filepath.Join(dir, "free"), "new")
+
+	must(t, os.RemoveAll(filepath.Join(dir, "blocked")))
+	update(t, dir, time.Now(), file("free", "newest"))
+	expectContent(t, filepath.Join(dir, "blocked"), "old")
+}
+
 func TestWhatAnUpdateReplacesStaysForTheGrace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "files")
 	now := time.Now()
