@@ -3,6 +3,7 @@ package refresh
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"secretwrap/internal/awssecrets"
@@ -71,44 +72,69 @@ func newAttempt(g *group, outcomes []fetch.Outcome) *attempt {
 }
 
 // publish writes the files that are not what they should be, those of all
-// groups at once.
-func (k *Keeper) publish(dir string, attempts []*attempt) {
+// groups at once. If something is in the way of one group's, the others' are
+// written nevertheless.
+func (k *Keeper) publish(ctx context.Context, dir string, attempts []*attempt) {
 	k.disk.Lock()
 	defer k.disk.Unlock()
 	if k.removed {
 		return
 	}
-	var files []secretfiles.File
+	var changed []*attempt
 	for _, a := range attempts {
-		if len(a.problems) == 0 && !secretfiles.Holds(dir, a.files) {
-			a.written = true
-			files = append(files, a.files...)
+		if len(a.problems) == 0 && k.keeps(a.group) && !secretfiles.Holds(dir, a.files) {
+			changed = append(changed, a)
 		}
 	}
-	if len(files) == 0 {
+	together := k.update(dir, changed)
+	if together == nil {
 		return
+	}
+	for _, a := range changed {
+		err := together
+		if len(changed) > 1 && ctx.Err() == nil {
+			err = k.update(dir, []*attempt{a})
+		}
+		if err != nil {
+			a.problems = problem.List{FileProblem(err)}
+		}
+	}
+}
+
+// update writes the files of attempts.
+func (k *Keeper) update(dir string, attempts []*attempt) error {
+	var files []secretfiles.File
+	for _, a := range attempts {
+		files = append(files, a.files...)
+	}
+	if len(files) == 0 {
+		return nil
 	}
 	now := k.now()
 	if err := secretfiles.Update(dir, files, now); err != nil {
-		p := FileProblem(err)
-		for _, a := range attempts {
-			if a.written {
-				a.written, a.problems = false, problem.List{p}
-			}
-		}
-		return
+		return err
 	}
 	k.replaced = now
+	for _, a := range attempts {
+		a.written = true
+	}
+	return nil
+}
+
+// keeps reports whether a group is kept still: a start may have replaced it since
+// its refresh began.
+func (k *Keeper) keeps(g *group) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Contains(k.groups, g)
 }
 
 // errRemoved means that the environment has ended.
 var errRemoved = errors.New("the files have been removed for good")
 
 // replaceAll publishes exactly these files. Without any it removes those of an
-// earlier start, but creates nothing.
+// earlier start, but creates nothing. The caller holds disk.
 func (k *Keeper) replaceAll(dir string, files []secretfiles.File) *problem.Problem {
-	k.disk.Lock()
-	defer k.disk.Unlock()
 	if k.removed {
 		return FileProblem(errRemoved)
 	}
@@ -138,6 +164,9 @@ func (k *Keeper) conclude(attempts []*attempt) Report {
 	report := Report{Repaired: true}
 	next := jitter(k.Every)
 	for _, a := range attempts {
+		if !slices.Contains(k.groups, a.group) {
+			continue
+		}
 		if len(a.problems) > 0 {
 			report.stale(a, now)
 			continue

@@ -67,7 +67,8 @@ type Keeper struct {
 	// running is set during a refresh: there is one at a time.
 	running bool
 
-	// disk is held while files are written or removed.
+	// disk is held while files are written or removed, and while what is kept is
+	// replaced. It is locked before mu.
 	disk sync.Mutex
 	// replaced is when a generation of files was last replaced that has not been
 	// swept since; removed is set when the files are gone for good.
@@ -104,23 +105,34 @@ func (k *Keeper) Publish(set Set, outcomes []fetch.Outcome) problem.List {
 	if len(problems) > 0 {
 		return problems
 	}
-	if p := k.replaceAll(set.Dir, delivery.Files); p != nil {
-		return problem.List{p}
-	}
 	versions := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		versions[i] = o.Document.VersionID
+	}
+	k.disk.Lock() // a refresh that is under way must not undo this
+	defer k.disk.Unlock()
+	if p := k.replaceAll(set.Dir, delivery.Files); p != nil {
+		return problem.List{p}
 	}
 	k.keep(set, versions)
 	return nil
 }
 
 // Adopt keeps files fresh that somebody else wrote.
-func (k *Keeper) Adopt(set Set) { k.keep(set, make([]string, len(set.Requests))) }
+func (k *Keeper) Adopt(set Set) {
+	k.disk.Lock()
+	defer k.disk.Unlock()
+	k.keep(set, make([]string, len(set.Requests)))
+}
 
-// Drop keeps nothing fresh any more. The files stay.
-func (k *Keeper) Drop() { k.keep(Set{}, nil) }
+// Drop keeps nothing fresh any more. The files stay as they are.
+func (k *Keeper) Drop() {
+	k.disk.Lock()
+	defer k.disk.Unlock()
+	k.keep(Set{}, nil)
+}
 
+// keep replaces what is kept; disk is held.
 func (k *Keeper) keep(set Set, versions []string) {
 	groups := split(set, versions)
 	now, next := k.now(), jitter(k.Every)
@@ -184,7 +196,7 @@ func (k *Keeper) Refresh(ctx context.Context) Report {
 	}
 	defer k.end()
 	attempts := k.fetch(ctx, due)
-	k.publish(dir, attempts)
+	k.publish(ctx, dir, attempts)
 	return k.conclude(attempts)
 }
 
@@ -231,7 +243,8 @@ func (k *Keeper) Run(ctx context.Context, tell func(Report)) {
 }
 
 // Sweep removes what a refresh replaced longer than secretfiles.Grace ago. It
-// costs nothing if there is none.
+// costs nothing if there is none. What it cannot remove yet it tries again after
+// another Grace.
 func (k *Keeper) Sweep() {
 	if !k.disk.TryLock() {
 		return
@@ -242,7 +255,9 @@ func (k *Keeper) Sweep() {
 		return
 	}
 	k.replaced = time.Time{}
-	secretfiles.Sweep(k.directory(), now)
+	if !secretfiles.Sweep(k.directory(), now) {
+		k.replaced = now
+	}
 }
 
 // Remove removes the files for good.

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"secretwrap/internal/awsfake"
+	"secretwrap/internal/fetch"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/refresh"
 )
@@ -472,5 +474,97 @@ func TestAReplacedGenerationIsSweptAMinuteLater(t *testing.T) {
 		if !strings.HasPrefix(l.generation(), "..") {
 			t.Error("the current generation is gone")
 		}
+	})
+}
+
+func TestAGenerationThatCouldNotBeSweptIsSweptLater(t *testing.T) {
+	hindrances := map[string]func(*testing.T, *lab) (over func()){
+		"another process writes": func(t *testing.T, l *lab) func() {
+			dir, err := os.Open(l.dir)
+			must(t, err)
+			must(t, syscall.Flock(int(dir.Fd()), syscall.LOCK_EX))
+			return func() { dir.Close() }
+		},
+		"the clock was set back": func(t *testing.T, l *lab) func() {
+			l.offset = -time.Hour
+			return func() {}
+		},
+	}
+	for name, hinder := range hindrances {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+				old := filepath.Join(l.dir, l.generation())
+				l.put(secretOf("tls", "v2", pair("2")))
+				l.overdue()
+				time.Sleep(61 * time.Second)
+				over := hinder(t, l)
+				l.keeper.Sweep()
+				over()
+				if _, err := os.Stat(old); err != nil {
+					t.Fatalf("at once: %v", err)
+				}
+				time.Sleep(61 * time.Second)
+				l.keeper.Sweep()
+				if _, err := os.Stat(old); !os.IsNotExist(err) {
+					t.Errorf("a minute later: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestARefreshUnderWayUndoesNoStart(t *testing.T) {
+	starts := map[string]func(*testing.T, *lab, refresh.Set, []fetch.Outcome){
+		"another set": func(t *testing.T, l *lab, set refresh.Set, outcomes []fetch.Outcome) {
+			if problems := l.keeper.Publish(set, outcomes); len(problems) > 0 {
+				t.Fatal(problems)
+			}
+		},
+		"a wrapper that works alone": func(_ *testing.T, l *lab, _ refresh.Set, _ []fetch.Outcome) { l.keeper.Drop() },
+	}
+	for name, start := range starts {
+		t.Run(name, func(t *testing.T) {
+			secrets := []awsfake.Secret{secretOf("tls", "v1", pair("1")), secretOf("other", "v1", `{"x":"1"}`)}
+			bubble(t, tls(), secrets, func(t *testing.T, l *lab) {
+				other := l.plan([]string{"other=other#x"})
+				outcomes := l.fetch(other.Requests)
+				l.put(secretOf("tls", "v2", pair("2")))
+				time.Sleep(2 * l.keeper.Every)
+				var underWay sync.WaitGroup
+				var report refresh.Report
+				underWay.Go(func() { report = l.refresh() })
+				time.Sleep(10 * time.Millisecond) // the server takes 40
+				before := l.generation()
+				start(t, l, other, outcomes)
+				changed := l.generation() != before
+				before = l.generation()
+				underWay.Wait()
+				if l.generation() != before || report.Written > 0 || len(report.Stale) > 0 {
+					t.Errorf("report %+v", report)
+				}
+				if changed {
+					l.expect("other", "1")
+					l.expect("tls/client.key", "")
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsInTheWayOfOneFileKeepsNoOtherOld(t *testing.T) {
+	files := []string{"blocked=a#x", "free=b#x", "too=c#x"}
+	secrets := []awsfake.Secret{secretOf("a", "1", `{"x":"a1"}`), secretOf("b", "1", `{"x":"b1"}`), secretOf("c", "1", `{"x":"c1"}`)}
+	bubble(t, files, secrets, func(t *testing.T, l *lab) {
+		must(t, os.Remove(filepath.Join(l.dir, "blocked")))
+		must(t, os.Mkdir(filepath.Join(l.dir, "blocked"), 0o700))
+		for _, name := range []string{"a", "b", "c"} {
+			l.put(secretOf(name, "2", `{"x":"`+name+`2"}`))
+		}
+		report := l.overdue()
+		if report.Written != 2 || len(report.Stale) != 1 || !slices.Equal(report.Stale[0].Files, []string{"blocked"}) {
+			t.Errorf("report %+v", report)
+		}
+		l.expect("free", "b2")
+		l.expect("too", "c2")
 	})
 }
