@@ -20,7 +20,10 @@ import (
 // can help, or tell about it.
 func (l lab) testMisses(t *testing.T) {
 	tests := map[string]func(*testing.T){
-		"a wrapper, and has its files": l.testFilesWithoutWrapper,
+		"a wrapper, and has its files": func(t *testing.T) { l.testFilesWithoutWrapper(t, l.bare(t)) },
+		"a wrapper that an OS-only runtime ignores, and has its files": func(t *testing.T) {
+			l.testFilesWithoutWrapper(t, l.bare(t, wrapped()...))
+		},
 		"a wrapper, and does not start when denied its files": func(t *testing.T) {
 			l.checkImpossible(t, awsfake.Denied, "access denied", "allow secretsmanager:GetSecretValue ")
 		},
@@ -32,10 +35,19 @@ func (l lab) testMisses(t *testing.T) {
 		"a wrapper on a managed runtime": func(t *testing.T) {
 			l.checkUnresolved(t, l.unwrapped(t), "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
 		},
-		"a wrapper that its runtime ignores": l.testIgnoredWrapper,
-		"the layer's bootstrap for its own":  l.testHiddenBootstrap,
-		"nothing":                            l.testNothingMissed,
-		"the announcement of its wrapper":    l.testUnannouncedWrapper,
+		"a wrapper on a managed runtime, and no hand-over is wanted": func(t *testing.T) {
+			l.checkUnresolved(t, l.unwrapped(t, "SECRETWRAP_HANDOVER=off"), "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
+		},
+		"a wrapper that its runtime ignores":            l.testIgnoredWrapper,
+		"the layer's bootstrap for its own":             l.testHiddenBootstrap,
+		"nothing":                                       l.testNothingMissed,
+		"the announcement of its wrapper":               l.testUnannouncedWrapper,
+		"a wrapper and a file":                          l.testMissedFile,
+		"a variable until its bootstrap":                l.testLateVariable,
+		"the announcement of its wrapper, and a socket": func(t *testing.T) { l.testLoneWrapper(t, nil) },
+		"the announcement of its wrapper, and wants no hand-over": func(t *testing.T) {
+			l.testLoneWrapper(t, []string{"SECRETWRAP_HANDOVER=off"})
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,6 +71,63 @@ func (l lab) testUnannouncedWrapper(t *testing.T) {
 	d.checkError(t, failure{errorType: "Runtime.SecretTimeout"})
 }
 
+// testMissedFile has a variable that nobody resolves, which keeps the extension
+// from ending a start whose files cannot be made: it says so at the first
+// invocation, once nobody else has.
+func (l lab) testMissedFile(t *testing.T) {
+	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("v", canary), plainSecret("f", canary, awsfake.Denied)}})
+	fn := l.unwrapped(t, "V=secretsmanager://v", "F=secretsmanager://f?file", "SECRETWRAP_HANDOVER=off")
+	d := l.deploy(t, fake.reachable(fn), canary)
+	for range 3 {
+		d.seen(t, event{})
+	}
+	log := d.wholeLog(t)
+	for _, line := range []string{`[secretwrap] error: F, V: ` + unresolvedLine, `[secretwrap] error: F: secret "f": access denied `} {
+		if strings.Count(log, line) != 1 {
+			t.Errorf("the log does not hold once %q", line)
+		}
+	}
+}
+
+// testLateVariable has a manifest of variables alone, in whose texts stands a
+// variable that only the bootstrap sets, before it starts the wrapper.
+func (l lab) testLateVariable(t *testing.T) {
+	fake := startFake(t, oneSecret())
+	fn := l.osOnly(t)
+	fn.Env = nil
+	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "env:\n  DB_PASSWORD: ${STAGE}/db#password\n", 0o644)
+	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nSTAGE=prod exec /opt/secretwrap /var/task/handler\n", 0o755)
+	d := l.deploy(t, fake.reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	if log := d.wholeLog(t); strings.Contains(log, "] error: ") || strings.Contains(log, "] warning: ") {
+		t.Error("the extension complains")
+	}
+}
+
+// testLoneWrapper has a bootstrap that starts the wrapper although nothing
+// announces it, and no way for that to ask the extension: either makes the files,
+// and the wrapper's are its own unless the operator wanted it so.
+func (l lab) testLoneWrapper(t *testing.T, env []string) {
+	fake := startFake(t, oneSecret())
+	fn := l.osOnly(t)
+	fn.Env = append(env, "DB_PASSWORD=secretsmanager://prod/db#password", "KEY_PATH=secretsmanager://prod/db?file=key#password")
+	d := l.deploy(t, fake.reachable(fn), canary)
+	if env == nil {
+		plantFile(t, filepath.Join(d.Tmp(), "secretwrap.handover"))
+	}
+	seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}, Files: []string{"KEY_PATH"}})
+	if seen["DB_PASSWORD"] != canary || seen["KEY_PATH"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	log := d.wholeLog(t)
+	dropped := strings.Contains(log, "the files are not refreshed: the wrapper worked alone, since it found no socket to ask on")
+	if strings.Contains(log, "] error: ") || dropped != (env == nil) {
+		t.Error("the extension complains, or does not know whose the files are")
+	}
+}
+
 // unwrapped returns a function of a managed runtime without AWS_LAMBDA_EXEC_WRAPPER.
 func (l lab) unwrapped(t *testing.T, env ...string) emulator.Function {
 	t.Helper()
@@ -79,8 +148,7 @@ func (l lab) bare(t *testing.T, env ...string) emulator.Function {
 
 // testFilesWithoutWrapper has the runtime copy the files as the first thing it
 // does.
-func (l lab) testFilesWithoutWrapper(t *testing.T) {
-	fn := l.bare(t)
+func (l lab) testFilesWithoutWrapper(t *testing.T, fn emulator.Function) {
 	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\ncp -RL /tmp/secretwrap/tls /tmp/at-first\nexec /var/task/handler\n", 0o755)
 	d, fake := l.deployPair(t, fn)
 	d.checkPair(t, 1)

@@ -36,7 +36,7 @@ func (l lab) testRefreshes(t *testing.T) {
 	tests := map[string]func(*testing.T){
 		"a pair for a Go handler":                      func(t *testing.T) { l.testRotatedPair(t, l.osOnly) },
 		"a pair for a Python handler":                  func(t *testing.T) { l.testRotatedPair(t, l.python) },
-		"a pair that the wrapper wrote":                func(t *testing.T) { l.testRotatedPair(t, l.osOnly, "SECRETWRAP_HANDOVER=off") },
+		"a pair that the wrapper wrote":                func(t *testing.T) { l.testRotatedPair(t, l.python, "SECRETWRAP_HANDOVER=off") },
 		"a pair without a wrapper":                     func(t *testing.T) { l.testRotatedPair(t, l.unwrapped) },
 		"by a timer in a managed instance":             l.testManagedInstance,
 		"by a timer what nobody declared to be a file": l.testMovedValue,
@@ -170,9 +170,9 @@ func (l lab) testStale(t *testing.T) {
 	for name := range faults {
 		fake.put(t, plainSecret(name, "new "+canary))
 	}
-	eventually(t, refreshing, "the new files", func() bool {
+	eventually(t, refreshing, "the new files, and the lines that follow them", func() bool {
 		response := d.invoke(t, event{Files: slices.Sorted(maps.Keys(faults))})
-		return strings.Count(string(response.Body), "new "+canary) == len(faults)
+		return strings.Count(string(response.Body), "new "+canary) == len(faults) && d.tellsFresh(faults)
 	})
 	log := d.wholeLog(t)
 	if lines := staleLines(log); len(lines) != len(faults) {
@@ -180,12 +180,26 @@ func (l lab) testStale(t *testing.T) {
 	}
 	for name := range faults {
 		old := regexp.MustCompile(name + `: kept as it was [0-9]+s ago: ` + name + `: secret "` + name + `": `)
-		fresh := regexp.MustCompile(`fresh again: .*` + name + `.* \[SecretRefreshed\]`)
-		if !old.MatchString(log) || len(fresh.FindAllString(log, -1)) != 1 {
+		if !old.MatchString(log) || len(freshLine(name).FindAllString(log, -1)) != 1 {
 			t.Errorf("the log does not tell how old %s is, and once that it is fresh again", name)
 		}
 	}
 	d.checkStarts(t, 1)
+}
+
+// freshLine matches what tells that a file is fresh again.
+func freshLine(name string) *regexp.Regexp {
+	return regexp.MustCompile(`fresh again: .*` + name + `.* \[SecretRefreshed\]`)
+}
+
+// tellsFresh reports whether the log tells that all files are fresh again.
+func (d deployed) tellsFresh(names map[string]awsfake.Fault) bool {
+	for name := range names {
+		if !freshLine(name).MatchString(d.Logs()) {
+			return false
+		}
+	}
+	return true
 }
 
 // plainSecret returns a secret of one text.

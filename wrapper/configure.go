@@ -42,6 +42,7 @@ func (s *start) read() (unknown []string, problems problem.List) {
 	}
 	declared, more := s.readManifest()
 	problems = append(problems, more...)
+	s.declaresVariables = declared.Variables
 	s.plan, more = plan.Make(s.environment, s.settings, declared)
 	return unknown, append(problems, more...)
 }

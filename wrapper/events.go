@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -140,15 +138,15 @@ func (s *start) restarted() bool {
 	return s.inLambda && leaveMark(s.mark())
 }
 
-// leaveMark marks the execution environment with a file, and reports whether that
-// was there.
+// leaveMark marks the execution environment with a new file, and reports whether
+// there was one before.
 func leaveMark(path string) bool {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return errors.Is(err, fs.ErrExist)
+	// Not an open without O_EXCL, which would follow a link.
+	marked := os.Remove(path) == nil
+	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		file.Close()
 	}
-	file.Close()
-	return false
+	return marked
 }
 
 // mark is the file that a start of this environment leaves.

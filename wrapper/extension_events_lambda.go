@@ -53,10 +53,12 @@ func plural(n int, one, many string) string {
 // reportUnresolved tells of references that nobody resolved, the commonest
 // mistake: the program runs with their texts.
 func (e *extension) reportUnresolved() {
-	if e.server == nil || e.came.Load() {
+	if e.wrapperCame() {
 		return
 	}
-	e.server.Close()
+	if e.server != nil {
+		e.server.Close()
+	}
 	if names := e.unresolved(); len(names) > 0 {
 		e.reporter.Problems(problem.List{{
 			Class: problem.Config, Variable: shorten(names),
@@ -71,9 +73,14 @@ func (e *extension) reportUnresolved() {
 // reportUnkept tells of files that nobody keeps fresh, because a wrapper that
 // works alone wrote them.
 func (e *extension) reportUnkept() {
-	if e.keepsDeclared() && !e.keeper.Keeps() && e.came.Load() {
-		e.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: the wrapper worked alone, since it differs from the extension in build, region, endpoint or credentials")
+	if !e.keepsDeclared() || e.keeper.Keeps() || !e.wrapperCame() || e.settings.Handover == "off" {
+		return
 	}
+	why := "it found no socket to ask on"
+	if e.came.Load() {
+		why = "it differs from the extension in build, region, endpoint or credentials"
+	}
+	e.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: the wrapper worked alone, since %s", why)
 }
 
 func (e *extension) unresolvedHint() string {
@@ -81,7 +88,7 @@ func (e *extension) unresolvedHint() string {
 	switch {
 	case exists(functionBootstrap) && e.bootstrapIsOurs():
 		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: give it another name, or " + bootstrap
-	case exists(functionBootstrap) && e.expected:
+	case exists(functionBootstrap) && e.wrapperIsSet():
 		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
 	case e.expected:
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"

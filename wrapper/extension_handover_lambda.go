@@ -28,11 +28,7 @@ func (e *extension) listen() {
 	}
 	server, err := handover.Listen(handover.Directory(e.temporary), e.identity())
 	if err != nil {
-		consequence := ""
-		if e.expected && e.keepsDeclared() {
-			consequence = ", and the files are not refreshed"
-		}
-		e.reporter.Event(report.Warn, report.CodeExtension, "wrapper and extension each work alone%s: %v", consequence, err)
+		e.reporter.Event(report.Warn, report.CodeExtension, "wrapper and extension each work alone: %v", err)
 		return
 	}
 	e.server = server

@@ -44,6 +44,10 @@ const (
 	waitingPercent = 50
 	// restAfter is when the memory of a start is given back.
 	restAfter = time.Second
+	// settleAfter is when a start has ended for an extension that is told of no
+	// invocations. Nothing but another extension keeps a runtime from starting so
+	// long.
+	settleAfter = 30 * time.Second
 )
 
 // extension is one life of the extension.
@@ -62,8 +66,12 @@ type extension struct {
 	// problems are what is wrong with the extension's view of the configuration, or
 	// with the files that it has to make.
 	problems problem.List
-	// came is set when a wrapper has come.
+	// came is set when a wrapper has asked.
 	came atomic.Bool
+	// former is the mark that a wrapper of an earlier start left, nil if none did.
+	// It tells nothing if marks cannot be left.
+	former   os.FileInfo
+	unmarked bool
 	// deadline is when the time for fetching at start ends, spent what the files
 	// took of it before the registration.
 	deadline time.Time
@@ -105,9 +113,7 @@ func runExtension(p process, environment *environ.Block) int {
 		e.reporter.Problems(inOrder(e.problems))
 		return 1
 	}
-	if !e.expected && (!e.needed || e.server == nil) {
-		// They concern nothing that is declared, or no event will tell whether a
-		// wrapper has said them.
+	if !e.expected && !e.needed { // they concern nothing that is declared
 		e.reporter.Problems(inOrder(e.problems))
 	}
 	e.live()
@@ -131,13 +137,13 @@ func (e *extension) prepare() {
 	if !e.plan.Empty() {
 		e.problems = append(e.problems, e.refuseSnapshot()...)
 	}
-	e.deadline = e.startDeadline()
+	e.deadline = e.startDeadline(e.readMarks())
 	e.keeper.Every = e.settings.Refresh
 	e.listen()
 	switch {
+	case len(e.problems) > 0: // the wrapper says so, if one comes
 	case !e.expected:
 		e.completeFiles()
-	case len(e.problems) > 0: // the wrapper says so
 	case e.server != nil:
 		e.prefetch()
 	case e.settings.Handover == "off":
@@ -172,10 +178,14 @@ func (e *extension) events() []string {
 
 // registered notes which events Lambda tells of.
 func (e *extension) registered(events []string) {
+	timed := len(events) == 1
 	e.mu.Lock()
-	e.timed = len(events) == 1
+	e.timed = timed
 	e.mu.Unlock()
 	e.startTimer()
+	if timed {
+		time.AfterFunc(settleAfter, func() { e.guard(func() { e.firstEvent.Do(e.settle) }) })
+	}
 }
 
 // invoked refreshes what is due, alongside the handler.
@@ -205,6 +215,7 @@ func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
 // settle ends the start. In a snapshot everything is of another time.
 func (e *extension) settle() {
 	e.reportUnresolved()
+	e.dropOthers()
 	e.reportUnkept()
 	e.store.Forget()
 	e.rest()

@@ -14,6 +14,7 @@ import (
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/refresh"
+	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
 )
 
@@ -23,12 +24,17 @@ const (
 )
 
 // wrapperExpected reports whether Lambda will start this program as the wrapper,
-// as far as can be known: an entry point or a bootstrap of the user's own may do
-// so too.
+// as far as can be known. A bootstrap of the function's own is one of an OS-only
+// runtime, which ignores AWS_LAMBDA_EXEC_WRAPPER. It may start the wrapper too, as
+// may an entry point.
 func (e *extension) wrapperExpected() bool {
-	return e.isProgram(e.variables["AWS_LAMBDA_EXEC_WRAPPER"]) ||
-		e.isProgram(e.variables["ORIGINAL_AWS_LAMBDA_EXEC_WRAPPER"]) ||
-		e.bootstrapIsOurs() && !exists(functionBootstrap)
+	return (e.wrapperIsSet() || e.bootstrapIsOurs()) && !exists(functionBootstrap)
+}
+
+// wrapperIsSet reports whether the function's configuration names this program
+// as the wrapper.
+func (e *extension) wrapperIsSet() bool {
+	return e.isProgram(e.variables["AWS_LAMBDA_EXEC_WRAPPER"]) || e.isProgram(e.variables["ORIGINAL_AWS_LAMBDA_EXEC_WRAPPER"])
 }
 
 // bootstrapIsOurs reports whether the layer brings this program as bootstrap.
@@ -72,13 +78,14 @@ func (e *extension) needsWrapper() bool {
 		_, set := e.variables[p.Variable]
 		return p.Source == "" && set && !strings.HasPrefix(p.Variable, settings.Prefix)
 	}
-	return slices.ContainsFunc(e.plan.Targets, variable) || len(e.plan.Explosions) > 0 || slices.ContainsFunc(e.problems, meant)
+	return slices.ContainsFunc(e.plan.Targets, variable) || len(e.plan.Explosions) > 0 || slices.ContainsFunc(e.problems, meant) ||
+		e.declaresVariables || e.variables[settings.Prefix+"ENV_FROM"] != ""
 }
 
 // prefetch starts to fetch what the wrapper will probably ask for.
 func (e *extension) prefetch() {
 	asked := requests(e.plan)
-	if len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
+	if e.server == nil || len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
 		return
 	}
 	go e.guard(func() { e.fetch(asked, time.Until(e.deadline)) })
@@ -91,14 +98,34 @@ func (e *extension) isBraked() bool {
 	return noted && note.Holds(note.Plan, time.Now())
 }
 
-// startDeadline returns when the time for fetching at start ends. It must be asked
-// for before the wrapper leaves its mark.
-func (e *extension) startDeadline() time.Time {
-	restarted := exists(e.mark())
-	if !e.expected {
-		// It may take all the time there is, so that no wrapper leaves its mark.
-		restarted = leaveMark(e.mark()+".extension") || restarted
+// readMarks reports whether the environment starts again, and leaves the
+// extension's own mark: it may take all the time there is, so that no wrapper
+// leaves one. What wrappers left is of earlier starts yet.
+func (e *extension) readMarks() (restarted bool) {
+	own := e.mark() + ".extension"
+	restarted = leaveMark(own)
+	e.unmarked = !exists(own)
+	if former, err := os.Lstat(e.mark()); err == nil {
+		e.former, restarted = former, true
 	}
+	return restarted
+}
+
+// wrapperCame reports whether a wrapper was started: it has asked, or left its
+// mark.
+func (e *extension) wrapperCame() bool {
+	if e.came.Load() {
+		return true
+	}
+	if e.unmarked {
+		return e.server == nil // for all that can be known
+	}
+	latest, err := os.Lstat(e.mark())
+	return err == nil && (e.former == nil || !os.SameFile(latest, e.former) || !latest.ModTime().Equal(e.former.ModTime()))
+}
+
+// startDeadline returns when the time for fetching at start ends.
+func (e *extension) startDeadline(restarted bool) time.Time {
 	return e.process.started.Add(e.settings.StartBudget(e.variables[initializationType], restarted))
 }
 
@@ -132,7 +159,10 @@ func (e *extension) connect(asked []awssecrets.Request) problem.List {
 // may.
 func (e *extension) completeFiles() {
 	set := e.declaredFiles()
-	if len(e.problems) > 0 || len(set.Copies) == 0 {
+	if e.needed { // so that a wrapper that comes need not wait a second time
+		e.prefetch()
+	}
+	if len(set.Copies) == 0 {
 		return
 	}
 	if note, noted := e.readNote(); noted && note.Holds(e.plan.Hash(), time.Now()) {
@@ -142,14 +172,23 @@ func (e *extension) completeFiles() {
 	if e.problems = e.connect(set.Requests); len(e.problems) > 0 {
 		return
 	}
-	if e.needed && e.server != nil {
-		e.prefetch() // so that a wrapper that comes need not wait a second time
-	}
 	began := time.Now()
 	outcomes := e.fetch(set.Requests, time.Until(e.deadline))
 	e.spent = time.Since(began)
 	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needed {
 		e.writeNote(e.problems)
+	}
+}
+
+// dropOthers keeps nothing fresh that a wrapper wrote which works alone, unless
+// the operator wants that.
+func (e *extension) dropOthers() {
+	keep := !e.wrapperCame()
+	if e.settings.Handover == "off" {
+		keep = secretfiles.Published(e.settings.Dir)
+	}
+	if !keep && !e.came.Load() {
+		e.keeper.Drop()
 	}
 }
 
@@ -170,11 +209,10 @@ func (e *extension) mustFail() bool {
 		(len(e.declaredFiles().Copies) > 0 || slices.ContainsFunc(e.problems, inManifest))
 }
 
-// isDoubtful reports whether it takes an invocation to find out that nobody
-// resolves the references: where no wrapper is expected, and on OS-only runtimes,
-// which ignore AWS_LAMBDA_EXEC_WRAPPER.
+// isDoubtful reports whether it takes an invocation to find out soon that nobody
+// resolves the references.
 func (e *extension) isDoubtful() bool {
-	return e.server != nil && len(e.unresolved())+len(e.problems) > 0 && (!e.expected || exists(functionBootstrap))
+	return !e.expected && len(e.unresolved())+len(e.problems) > 0
 }
 
 // unresolved returns what a wrapper would have to resolve.

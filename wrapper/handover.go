@@ -13,6 +13,7 @@ import (
 	"secretwrap/internal/handover"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/report"
+	"secretwrap/internal/secretfiles"
 	"secretwrap/internal/settings"
 )
 
@@ -94,7 +95,7 @@ func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delive
 	if extension == nil {
 		return s.writeFiles(delivery.Files)
 	}
-	p, err := extension.Publish(handover.Files{Dir: s.settings.Dir, Copies: delivery.Copies})
+	p, err := extension.Publish(handover.Files{Dir: s.settings.Dir, Copies: delivery.Copies, Former: secretfiles.Published(s.settings.Dir)})
 	switch {
 	case err == nil:
 		return p

@@ -52,6 +52,8 @@ type start struct {
 	brake     brake.Brake
 	settings  settings.Settings
 	plan      *plan.Plan
+	// declaresVariables is set if the manifest has variables.
+	declaresVariables bool
 }
 
 func newStart(p process, environment *environ.Block) *start {
@@ -86,16 +88,16 @@ func newReporter(p process, variables map[string]string) *report.Reporter {
 // prepare completes the environment for the program at path, to be given argv.
 func (s *start) prepare(path string, argv []string) (*launch, int) {
 	next, config, problems := s.configure(path, argv)
+	if len(problems) == 0 && s.plan.Empty() {
+		s.strip()
+		return s.ready(next), 0
+	}
+	restarted := s.restarted()
 	if len(problems) > 0 {
 		s.decline()
 		return nil, s.fail(problems)
 	}
-	if s.plan.Empty() {
-		s.strip()
-		return s.ready(next), 0
-	}
 	s.warn(config)
-	restarted := s.restarted()
 	note, noted := s.readNote()
 	if noted && note.Holds(s.plan.Hash(), time.Now()) {
 		s.reporter.Event(report.Warn, report.CodeBrake, "this start failed a moment ago; the same error is reported without asking Secrets Manager again")

@@ -95,7 +95,7 @@ func (c *Client) greeted() error {
 
 // Publish has the extension publish files, exactly these, and ends the
 // conversation. The problem says why that failed; an error, which is ErrLate or
-// ErrAlone, that nobody knows. Without files it does not wait.
+// ErrAlone, that nobody knows. If there is nothing to do it does not wait.
 func (c *Client) Publish(files Files) (*problem.Problem, error) {
 	defer c.Close()
 	if err := c.conn.SetDeadline(time.Now().Add(filesPatience)); err != nil {
@@ -104,7 +104,7 @@ func (c *Client) Publish(files Files) (*problem.Problem, error) {
 	if err := send(c.conn, files); err != nil {
 		return nil, lateOrAlone(err)
 	}
-	if len(files.Copies) == 0 {
+	if !files.areWaitedFor() {
 		return nil, nil
 	}
 	var said verdict

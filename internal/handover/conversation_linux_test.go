@@ -347,6 +347,22 @@ func TestWithoutFilesTheWrapperDoesNotWait(t *testing.T) {
 	served.expectEvents(t, "documents", "publish")
 }
 
+func TestTheWrapperWaitsUntilFormerFilesAreGone(t *testing.T) {
+	answering := newExtension(document([]byte("x")))
+	removed := false
+	answering.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) {
+		removed = true
+		return nil, nil
+	}
+	served := serve(t, answering)
+	client := dial(t, served.dir)
+	_, err := client.Documents(requests(1), time.Minute)
+	must(t, err)
+	if p, err := client.Publish(handover.Files{Dir: "/d", Former: true}); p != nil || err != nil || !removed {
+		t.Errorf("Publish = %v, %v; removed %t", p, err, removed)
+	}
+}
+
 func TestOneWrapperIsAnswered(t *testing.T) {
 	served := serve(t, newExtension(document([]byte("x"))))
 	second := dial(t, served.dir)

@@ -7,7 +7,7 @@
 //	extension  greeting: its identity                        meanwhile
 //	extension  documents and errors
 //	wrapper    the files that it wants                       which the extension publishes
-//	extension  what went wrong with them, if anything        unless none were wanted
+//	extension  what went wrong with them, if anything        unless there was nothing to do
 //
 // Both ends check that the other belongs to the same user and has the same
 // identity. The socket lies in a directory of that user's own.
@@ -72,7 +72,12 @@ type Files struct {
 	Dir string
 	// Copies refer to secrets by their index in the versions asked for before.
 	Copies []plan.Target
+	// Former is set when files of an earlier start are there, which have to go.
+	Former bool
 }
+
+// areWaitedFor reports whether the wrapper waits until files are as it wants them.
+func (f Files) areWaitedFor() bool { return len(f.Copies) > 0 || f.Former }
 
 // greeting is what the extension says first.
 type greeting struct{ Identity string }

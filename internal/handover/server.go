@@ -220,7 +220,7 @@ func (s *Server) answer(conn *net.UnixConn, asked question) (complete bool) {
 		return false
 	}
 	found, err := s.extension.Publish(asked.Requests, files)
-	if len(files.Copies) == 0 { // nobody waits
+	if !files.areWaitedFor() {
 		return err == nil && found == nil
 	}
 	if err != nil || conn.SetDeadline(time.Now().Add(verdictPatience)) != nil {

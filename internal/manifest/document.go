@@ -49,8 +49,10 @@ func (p *parser) sections(root *yaml.Node, m *Manifest) {
 	for section := range p.pairs(root, false) {
 		switch section.key.Value {
 		case envKey:
+			m.Variables = m.Variables || !isNull(section.value)
 			m.Env = append(m.Env, p.entries(section)...)
 		case envFromKey:
+			m.Variables = m.Variables || !isNull(section.value)
 			m.EnvFrom = append(m.EnvFrom, p.items(section)...)
 		case filesKey:
 			m.Files = append(m.Files, p.entries(section)...)

@@ -14,6 +14,9 @@ type Manifest struct {
 	// Env declares variables, EnvFrom secrets of which every field becomes a
 	// variable, Files the files to write.
 	Env, EnvFrom, Files []Entry
+	// Variables is set if anything stands below env or env_from, with a problem or
+	// without.
+	Variables bool
 }
 
 // Entry is one declaration.
