@@ -91,21 +91,26 @@ type extension struct {
 	timed, ticking bool
 }
 
+// newExtension returns an extension that knows nothing yet.
+func newExtension(s *start) *extension {
+	s.plan = &plan.Plan{}
+	e := &extension{start: s, keeper: &refresh.Keeper{Now: time.Now}}
+	e.background, e.stop = context.WithCancel(context.Background())
+	return e
+}
+
 // runExtension keeps file copies fresh until the environment ends. An extension
 // that exits before that, even with status 0, ends the function, so this one
 // does so for one reason only: files that cannot be made, and nobody else to say
 // so.
 func runExtension(p process, environment *environ.Block) int {
-	s := newStart(p, environment)
-	if !s.inLambda {
-		return s.fail(problem.List{{Class: problem.Config, Variable: "AWS_LAMBDA_RUNTIME_API", Cause: "not set, so this is no Lambda environment to extend", Hint: "run secretwrap help"}})
+	e := newExtension(newStart(p, environment))
+	defer e.stop()
+	if !e.inLambda {
+		return e.fail(problem.List{{Class: problem.Config, Variable: "AWS_LAMBDA_RUNTIME_API", Cause: "not set, so this is no Lambda environment to extend", Hint: "run secretwrap help"}})
 	}
 	hideMemory()
 	debug.SetGCPercent(startPercent)
-	s.plan = &plan.Plan{}
-	e := &extension{start: s, keeper: &refresh.Keeper{Now: time.Now}}
-	e.background, e.stop = context.WithCancel(context.Background())
-	defer e.stop()
 	e.prepareGuarded()
 	if e.mustFail() {
 		// Without a registration: Lambda starts the program as soon as it has one,
