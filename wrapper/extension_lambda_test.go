@@ -26,11 +26,16 @@ const canary = "CANARY-77c0"
 
 // lines collects what is written, from several goroutines.
 type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
+	// stuck, if it is set, holds up every line until it is closed.
+	stuck chan struct{}
+	mu    sync.Mutex
+	text  strings.Builder
 }
 
 func (l *lines) Write(p []byte) (int, error) {
+	if l.stuck != nil {
+		<-l.stuck
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
@@ -259,6 +264,22 @@ func TestTheEndIsInTimeWhateverHinders(t *testing.T) {
 		if _, err := os.Lstat(l.settings.Dir); !os.IsNotExist(err) {
 			t.Errorf("the files are there: %v", err)
 		}
+	})
+}
+
+func TestTheEndIsInTimeThoughTheLogIsStuck(t *testing.T) {
+	bubble(t, oneFile, nil, func(l *life) {
+		must(t, os.RemoveAll(l.settings.Dir))
+		must(t, os.WriteFile(l.settings.Dir, nil, 0o600)) // so that there is something to say
+		l.log.stuck = make(chan struct{})
+		began := time.Now()
+		l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
+		if took := time.Since(began); took != cleanupTime {
+			t.Errorf("took %v", took)
+		}
+		close(l.log.stuck)
+		synctest.Wait()
+		l.expectLines("the files cannot be removed", 1)
 	})
 }
 
