@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -141,12 +143,23 @@ func (s *start) restarted() bool {
 // leaveMark marks the execution environment with a new file, and reports whether
 // there was one before.
 func leaveMark(path string) bool {
-	// Not an open without O_EXCL, which would follow a link.
-	marked := os.Remove(path) == nil
-	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-		file.Close()
+	err := createMark(path)
+	if !errors.Is(err, fs.ErrExist) {
+		return false
 	}
-	return marked
+	if os.Remove(path) == nil {
+		_ = createMark(path)
+	}
+	return true
+}
+
+// createMark creates an empty file, and follows no link.
+func createMark(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // mark is the file that a start of this environment leaves.

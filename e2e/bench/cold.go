@@ -154,7 +154,9 @@ func (l *coldLab) start(ctx context.Context, layer string, env []string) (*emula
 		Layer: layer, Task: l.task, Runtime: l.runtime,
 		Bootstrap: "/var/runtime/bootstrap",
 		Visible:   []string{l.store.ca},
-		Env:       append(env, "AWS_CA_BUNDLE="+l.store.ca, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+l.store.url),
+		// In the place of the system's store of CAs, which is of another size on every
+		// system, and read when it is needed as that is.
+		Env: append(env, "SSL_CERT_FILE="+l.store.ca, "SSL_CERT_DIR=/nonexistent", "AWS_ENDPOINT_URL_SECRETS_MANAGER="+l.store.url),
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))

@@ -14,6 +14,7 @@
 package handover
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,10 +72,20 @@ type Files struct {
 	// Dir is the directory of file copies.
 	Dir string
 	// Copies refer to secrets by their index in the versions asked for before.
-	Copies []plan.Target
+	Copies Copies `json:",omitempty"`
 	// Former is set when files of an earlier start are there, which have to go.
 	Former bool
 }
+
+// Copies are sent only if there are any: package json would look into their types
+// even for none, which costs a start 0.1 ms.
+type Copies []plan.Target
+
+// MarshalJSON implements json.Marshaler.
+func (c Copies) MarshalJSON() ([]byte, error) { return json.Marshal([]plan.Target(c)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Copies) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, (*[]plan.Target)(c)) }
 
 // areWaitedFor reports whether the wrapper waits until files are as it wants them.
 func (f Files) areWaitedFor() bool { return len(f.Copies) > 0 || f.Former }
