@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"secretwrap/e2e/emulator"
 	"secretwrap/internal/awsfake"
@@ -36,6 +37,8 @@ func (l lab) testRunsOn(t *testing.T) {
 		"after a server that did not answer at first":                           l.testRecovery,
 		"after the extension was killed":                                        l.testExtensionKilled,
 		"after the runtime has crashed in an invocation":                        l.testRuntimeCrash,
+		"after a crash, within a timeout of 1 s":                                func(t *testing.T) { l.testCrashInTime(t, time.Second) },
+		"after a crash, within a timeout of 3 s":                                func(t *testing.T) { l.testCrashInTime(t, 3*time.Second) },
 		"until the end, which leaves nothing":                                   l.testEnd,
 	}
 	for name, test := range tests {
@@ -112,6 +115,25 @@ func (l lab) testRuntimeCrash(t *testing.T) {
 	if calls := len(fake.Calls()); calls != 2 {
 		t.Errorf("%d calls of Secrets Manager, want one for each start", calls)
 	}
+}
+
+// testCrashInTime ends the handler's program in its first invocation. Lambda
+// starts the environment again within the next one's timeout, in which extension,
+// wrapper and a server that takes 100 ms have to be done.
+func (l lab) testCrashInTime(t *testing.T, timeout time.Duration) {
+	secret := pairSecret(t, 1)
+	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{secret, plainSecret("v", canary)}, Delay: 100 * time.Millisecond})
+	fn := declarePair(t, l.managed(t, plainHandler, "V=secretsmanager://v"))
+	fn.Timeout = timeout
+	d := l.deploy(t, fake.reachable(fn), canary)
+	if response := d.invoke(t, event{Exit: 3}); response.Status == http.StatusOK {
+		t.Fatalf("the handler lives on: %s", response.Body)
+	}
+	if seen := d.seen(t, event{Names: []string{"V"}}); seen["V"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	d.checkPair(t, 1)
+	d.checkStarts(t, 2)
 }
 
 // testEnd ends an environment as Lambda does with one that is not needed any
