@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"secretwrap/internal/awsfake"
 	"secretwrap/internal/lambdafake"
@@ -49,30 +47,21 @@ func measureMemory(ctx context.Context, b *bench, refreshes int) (*memoryReport,
 	if cmd.Env, err = b.keeperEnvironment(server, api); err != nil {
 		return nil, err
 	}
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	d, err := startDialogue(cmd)
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	r, err := b.follow(server, in, bufio.NewReader(out), refreshes)
-	_ = in.Close()
-	if ended := cmd.Wait(); err == nil {
+	r, err := b.follow(server, d, refreshes)
+	if ended := d.end(); err == nil {
 		err = ended
 	}
 	return r, err
 }
 
 // follow rotates the secret before every refresh.
-func (b *bench) follow(server *awsfake.Server, in io.Writer, out *bufio.Reader, refreshes int) (*memoryReport, error) {
+func (b *bench) follow(server *awsfake.Server, d *dialogue, refreshes int) (*memoryReport, error) {
 	r := &memoryReport{Refreshes: refreshes}
-	if _, err := out.ReadString('\n'); err != nil {
+	if _, err := d.line(); err != nil {
 		return nil, fmt.Errorf("first files: %w", err)
 	}
 	for i := range refreshes {
@@ -82,15 +71,12 @@ func (b *bench) follow(server *awsfake.Server, in io.Writer, out *bufio.Reader, 
 		if err := server.Put(kept(i + 1)); err != nil {
 			return nil, err
 		}
-		if _, err := fmt.Fprintln(in); err != nil {
-			return nil, err
-		}
-		line, err := out.ReadString('\n')
+		line, err := d.ask()
 		if err != nil {
 			return nil, fmt.Errorf("refresh %d: %w", i+1, err)
 		}
 		var now, peak int64
-		if _, err := fmt.Sscan(strings.TrimSpace(line), &now, &peak); err != nil {
+		if _, err := fmt.Sscan(line, &now, &peak); err != nil {
 			return nil, fmt.Errorf("refresh %d: unexpected %q", i+1, line)
 		}
 		r.LastMB, r.PeakMB = float64(now)/1e6, float64(peak)/1e6

@@ -70,10 +70,8 @@ func secrets() []awsfake.Secret {
 type store struct {
 	url string
 	// ca is the file with the certificate of its authority.
-	ca  string
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	ca string
+	*dialogue
 }
 
 func startStore(ctx context.Context, ca string) (*store, error) {
@@ -81,20 +79,11 @@ func startStore(ctx context.Context, ca string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, serveArgument, ca)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	d, err := startDialogue(exec.CommandContext(ctx, self, serveArgument, ca))
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	s := &store{ca: ca, cmd: cmd, in: in, out: bufio.NewReader(out)}
+	s := &store{ca: ca, dialogue: d}
 	if s.url, err = s.line(); err != nil {
 		s.stop()
 		return nil, err
@@ -104,26 +93,12 @@ func startStore(ctx context.Context, ca string) (*store, error) {
 
 // calls returns how many calls the store has got.
 func (s *store) calls() (int, error) {
-	if _, err := fmt.Fprintln(s.in); err != nil {
-		return 0, err
-	}
-	text, err := s.line()
+	text, err := s.ask()
 	if err != nil {
 		return 0, err
 	}
 	return strconv.Atoi(text)
 }
 
-func (s *store) line() (string, error) {
-	text, err := s.out.ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("the stand-in for Secrets Manager ended: %w", err)
-	}
-	return strings.TrimSpace(text), nil
-}
-
-// stop ends the process, which does so when nobody can ask any more.
-func (s *store) stop() {
-	_ = s.in.Close()
-	_ = s.cmd.Wait()
-}
+// stop ends the process, which nobody asks any more.
+func (s *store) stop() { _ = s.end() }
