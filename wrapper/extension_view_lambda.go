@@ -212,7 +212,7 @@ func (e *extension) mustFail() bool {
 // isDoubtful reports whether it takes an invocation to find out soon that nobody
 // resolves the references.
 func (e *extension) isDoubtful() bool {
-	return !e.expected && len(e.unresolved())+len(e.problems) > 0
+	return !e.expected && e.needed && len(e.unresolved())+len(e.problems) > 0
 }
 
 // unresolved returns what a wrapper would have to resolve.
