@@ -41,6 +41,7 @@ func TestEmulator(t *testing.T) {
 		"refreshes":  l.testRefreshes,
 		"guards":     l.testGuards,
 		"misses":     l.testMisses,
+		"views":      l.testViews,
 		"conceals":   l.testConceals,
 	}
 	for name, test := range groups {

@@ -21,9 +21,6 @@ import (
 func (l lab) testMisses(t *testing.T) {
 	tests := map[string]func(*testing.T){
 		"a wrapper, and has its files": func(t *testing.T) { l.testFilesWithoutWrapper(t, l.bare(t)) },
-		"a wrapper that an OS-only runtime ignores, and has its files": func(t *testing.T) {
-			l.testFilesWithoutWrapper(t, l.bare(t, wrapped()...))
-		},
 		"a wrapper, and does not start when denied its files": func(t *testing.T) {
 			l.checkImpossible(t, awsfake.Denied, "access denied", "allow secretsmanager:GetSecretValue ")
 		},
@@ -38,12 +35,16 @@ func (l lab) testMisses(t *testing.T) {
 		"a wrapper on a managed runtime, and no hand-over is wanted": func(t *testing.T) {
 			l.checkUnresolved(t, l.unwrapped(t, "SECRETWRAP_HANDOVER=off"), "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
 		},
-		"a wrapper that its runtime ignores":            l.testIgnoredWrapper,
-		"the layer's bootstrap for its own":             l.testHiddenBootstrap,
-		"nothing":                                       l.testNothingMissed,
-		"the announcement of its wrapper":               l.testUnannouncedWrapper,
-		"a wrapper and a file":                          l.testMissedFile,
-		"a variable until its bootstrap":                l.testLateVariable,
+		"a wrapper that its runtime ignores": l.testIgnoredWrapper,
+		"the layer's bootstrap for its own":  l.testHiddenBootstrap,
+		"nothing":                            l.testNothingMissed,
+		"the announcement of its wrapper":    l.testUnannouncedWrapper,
+		"a wrapper and a file":               l.testMissedFile,
+		"a usable TMPDIR":                    l.testBadTemporary,
+		"files, and has variables that the manifest's give way to": func(t *testing.T) {
+			l.checkNoFile(t, "env:\n  V: v\n", "V=local")
+		},
+		"files, and has a misspelt setting":             func(t *testing.T) { l.checkNoFile(t, "", "SECRET_WRAP_TIMEOUT=3s") },
 		"the announcement of its wrapper, and a socket": func(t *testing.T) { l.testLoneWrapper(t, nil) },
 		"the announcement of its wrapper, and wants no hand-over": func(t *testing.T) {
 			l.testLoneWrapper(t, []string{"SECRETWRAP_HANDOVER=off"})
@@ -77,31 +78,34 @@ func (l lab) testUnannouncedWrapper(t *testing.T) {
 func (l lab) testMissedFile(t *testing.T) {
 	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("v", canary), plainSecret("f", canary, awsfake.Denied)}})
 	fn := l.unwrapped(t, "V=secretsmanager://v", "F=secretsmanager://f?file", "SECRETWRAP_HANDOVER=off")
+	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "files:\n  key: v\n", 0o644)
 	d := l.deploy(t, fake.reachable(fn), canary)
 	for range 3 {
 		d.seen(t, event{})
 	}
 	log := d.wholeLog(t)
-	for _, line := range []string{`[secretwrap] error: F, V: ` + unresolvedLine, `[secretwrap] error: F: secret "f": access denied `} {
+	for _, line := range []string{`[secretwrap] error: F, V, key: ` + unresolvedLine, `[secretwrap] error: F: secret "f": access denied `} {
 		if strings.Count(log, line) != 1 {
 			t.Errorf("the log does not hold once %q", line)
 		}
 	}
 }
 
-// testLateVariable has a manifest of variables alone, in whose texts stands a
-// variable that only the bootstrap sets, before it starts the wrapper.
-func (l lab) testLateVariable(t *testing.T) {
-	fake := startFake(t, oneSecret())
-	fn := l.osOnly(t)
-	fn.Env = nil
-	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "env:\n  DB_PASSWORD: ${STAGE}/db#password\n", 0o644)
-	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nSTAGE=prod exec /opt/secretwrap /var/task/handler\n", 0o755)
-	d := l.deploy(t, fake.reachable(fn), canary)
-	if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
-		t.Errorf("the function sees %v", seen)
-	}
-	if log := d.wholeLog(t); strings.Contains(log, "] error: ") || strings.Contains(log, "] warning: ") {
+// checkNoFile has a file that cannot be made, and no wrapper: whatever else is
+// declared, the function does not start.
+func (l lab) checkNoFile(t *testing.T, manifest string, env ...string) {
+	t.Helper()
+	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("f", canary, awsfake.Denied)}})
+	fn := l.unwrapped(t, env...)
+	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), manifest+"files:\n  key: f\n", 0o644)
+	l.deploy(t, fake.reachable(fn), canary).checkNoStart(t)
+}
+
+// testBadTemporary has a TMPDIR that leads nowhere.
+func (l lab) testBadTemporary(t *testing.T) {
+	d, _ := l.deployPair(t, l.unwrapped(t, "TMPDIR=/tmp/missing", "SECRETWRAP_REFRESH=10s"))
+	d.checkPair(t, 1)
+	if log := d.wholeLog(t); strings.Contains(log, "[secretwrap]") {
 		t.Error("the extension complains")
 	}
 }

@@ -42,9 +42,16 @@ func (s *start) read() (unknown []string, problems problem.List) {
 	}
 	declared, more := s.readManifest()
 	problems = append(problems, more...)
-	s.declaresVariables = declared.Variables
 	s.plan, more = plan.Make(s.environment, s.settings, declared)
+	s.badVariables = declared.BadVariables || slices.ContainsFunc(more, func(p *problem.Problem) bool {
+		return p.Source == "" || !isOfFile(p, declared)
+	})
 	return unknown, append(problems, more...)
+}
+
+// isOfFile reports whether a problem is one of a file that the manifest declares.
+func isOfFile(p *problem.Problem, declared manifest.Manifest) bool {
+	return slices.ContainsFunc(declared.Files, func(entry manifest.Entry) bool { return entry.Line == p.Line })
 }
 
 // inOrder puts what the parser of the manifest finds before what its texts mean.

@@ -56,16 +56,13 @@ func (e *extension) reportUnresolved() {
 	if e.wrapperCame() {
 		return
 	}
-	if e.server != nil {
-		e.server.Close()
-	}
 	if names := e.unresolved(); len(names) > 0 {
 		e.reporter.Problems(problem.List{{
 			Class: problem.Config, Variable: shorten(names),
 			Cause: "nobody resolved the references: the program runs without what they stand for", Hint: e.unresolvedHint(),
 		}})
 	}
-	if e.expected || e.needed {
+	if e.leavesProblems() {
 		e.reporter.Problems(inOrder(e.problems))
 	}
 }
@@ -76,9 +73,12 @@ func (e *extension) reportUnkept() {
 	if !e.keepsDeclared() || e.keeper.Keeps() || !e.wrapperCame() || e.settings.Handover == "off" {
 		return
 	}
-	why := "it found no socket to ask on"
-	if e.came.Load() {
+	why := "it did not ask the extension"
+	switch {
+	case e.came.Load():
 		why = "it differs from the extension in build, region, endpoint or credentials"
+	case e.server == nil:
+		why = "it found no socket to ask on"
 	}
 	e.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: the wrapper worked alone, since %s", why)
 }
@@ -86,9 +86,9 @@ func (e *extension) reportUnkept() {
 func (e *extension) unresolvedHint() string {
 	const bootstrap = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
 	switch {
-	case exists(functionBootstrap) && e.bootstrapIsOurs():
+	case isProgramFile(functionBootstrap) && e.bootstrapIsOurs():
 		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: give it another name, or " + bootstrap
-	case exists(functionBootstrap) && e.wrapperIsSet():
+	case isProgramFile(functionBootstrap) && e.wrapperIsSet():
 		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
 	case e.expected:
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"

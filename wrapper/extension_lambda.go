@@ -45,9 +45,8 @@ const (
 	// restAfter is when the memory of a start is given back.
 	restAfter = time.Second
 	// settleAfter is when a start has ended for an extension that is told of no
-	// invocations. Nothing but another extension keeps a runtime from starting so
-	// long.
-	settleAfter = 30 * time.Second
+	// invocations: Lambda gives none more time.
+	settleAfter = 15 * time.Minute
 )
 
 // extension is one life of the extension.
@@ -63,6 +62,8 @@ type extension struct {
 	// needed is set when there is something that only a wrapper can do, or say:
 	// variables.
 	needed bool
+	// made is set when the extension has made the files of its own view.
+	made bool
 	// problems are what is wrong with the extension's view of the configuration, or
 	// with the files that it has to make.
 	problems problem.List
@@ -118,7 +119,7 @@ func runExtension(p process, environment *environ.Block) int {
 		e.reporter.Problems(inOrder(e.problems))
 		return 1
 	}
-	if !e.expected && !e.needed { // they concern nothing that is declared
+	if !e.leavesProblems() { // they concern nothing that is declared
 		e.reporter.Problems(inOrder(e.problems))
 	}
 	e.live()
@@ -220,6 +221,9 @@ func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
 // settle ends the start. In a snapshot everything is of another time.
 func (e *extension) settle() {
 	e.reportUnresolved()
+	if e.server != nil {
+		e.server.Close()
+	}
 	e.dropOthers()
 	e.reportUnkept()
 	e.store.Forget()

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"secretwrap/internal/awssecrets"
@@ -15,7 +14,6 @@ import (
 	"secretwrap/internal/problem"
 	"secretwrap/internal/refresh"
 	"secretwrap/internal/secretfiles"
-	"secretwrap/internal/settings"
 )
 
 const (
@@ -24,11 +22,10 @@ const (
 )
 
 // wrapperExpected reports whether Lambda will start this program as the wrapper,
-// as far as can be known. A bootstrap of the function's own is one of an OS-only
-// runtime, which ignores AWS_LAMBDA_EXEC_WRAPPER. It may start the wrapper too, as
-// may an entry point.
+// as far as can be known: an entry point or a bootstrap of the user's own may do
+// so too.
 func (e *extension) wrapperExpected() bool {
-	return (e.wrapperIsSet() || e.bootstrapIsOurs()) && !exists(functionBootstrap)
+	return e.wrapperIsSet() || e.bootstrapIsOurs() && !isProgramFile(functionBootstrap)
 }
 
 // wrapperIsSet reports whether the function's configuration names this program
@@ -55,6 +52,12 @@ func isOurName(path string) bool {
 	return slices.Contains([]string{"secretwrap", "bootstrap"}, filepath.Base(path))
 }
 
+// isProgramFile tells a program from a directory or a text of that name.
+func isProgramFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -74,12 +77,7 @@ func (e *extension) declaredFiles() refresh.Set {
 // needsWrapper judges what was read, before anything else can go wrong.
 func (e *extension) needsWrapper() bool {
 	variable := func(t plan.Target) bool { return t.Name != "" }
-	meant := func(p *problem.Problem) bool {
-		_, set := e.variables[p.Variable]
-		return p.Source == "" && set && !strings.HasPrefix(p.Variable, settings.Prefix)
-	}
-	return slices.ContainsFunc(e.plan.Targets, variable) || len(e.plan.Explosions) > 0 || slices.ContainsFunc(e.problems, meant) ||
-		e.declaresVariables || e.variables[settings.Prefix+"ENV_FROM"] != ""
+	return e.badVariables || slices.ContainsFunc(e.plan.Targets, variable) || len(e.plan.Explosions) > 0
 }
 
 // prefetch starts to fetch what the wrapper will probably ask for.
@@ -117,8 +115,8 @@ func (e *extension) wrapperCame() bool {
 	if e.came.Load() {
 		return true
 	}
-	if e.unmarked {
-		return e.server == nil // for all that can be known
+	if e.unmarked && e.server == nil {
+		return e.expected // for all that can be known
 	}
 	latest, err := os.Lstat(e.mark())
 	return err == nil && (e.former == nil || !os.SameFile(latest, e.former) || !latest.ModTime().Equal(e.former.ModTime()))
@@ -169,13 +167,18 @@ func (e *extension) completeFiles() {
 		e.problems = note.Problems
 		return
 	}
+	if e.needed && e.isBraked() {
+		return // the wrapper, which failed, will do so again
+	}
 	if e.problems = e.connect(set.Requests); len(e.problems) > 0 {
 		return
 	}
 	began := time.Now()
 	outcomes := e.fetch(set.Requests, time.Until(e.deadline))
 	e.spent = time.Since(began)
-	if e.problems = e.keeper.Publish(set, outcomes); len(e.problems) > 0 && !e.needed {
+	e.problems = e.keeper.Publish(set, outcomes)
+	e.made = len(e.problems) == 0
+	if !e.made && !e.needed {
 		e.writeNote(e.problems)
 	}
 }
@@ -210,10 +213,17 @@ func (e *extension) mustFail() bool {
 }
 
 // isDoubtful reports whether it takes an invocation to find out soon that nobody
-// resolves the references.
+// resolves the references: where no wrapper is expected, and on OS-only runtimes,
+// which ignore AWS_LAMBDA_EXEC_WRAPPER.
 func (e *extension) isDoubtful() bool {
-	return !e.expected && e.needed && len(e.unresolved())+len(e.problems) > 0
+	if e.expected && !isProgramFile(functionBootstrap) {
+		return false
+	}
+	return len(e.unresolved()) > 0 || e.leavesProblems() && len(e.problems) > 0
 }
+
+// leavesProblems reports whether a wrapper says what is wrong, if one comes.
+func (e *extension) leavesProblems() bool { return e.expected || e.needed }
 
 // unresolved returns what a wrapper would have to resolve.
 func (e *extension) unresolved() []string {
@@ -224,13 +234,11 @@ func (e *extension) unresolved() []string {
 		}
 	}
 	for _, t := range e.plan.Targets {
-		if e.expected {
+		if t.Name != "" || !e.made {
 			add(t.Label())
-		} else {
-			add(t.Name)
 		}
 	}
-	if e.needed {
+	if e.leavesProblems() {
 		for _, p := range e.problems {
 			add(p.Variable)
 		}

@@ -46,7 +46,12 @@ func (s *start) dial() *handover.Client {
 	if !s.inLambda || s.settings.Handover == "off" {
 		return nil
 	}
-	extension, err := handover.Dial(handover.Directory(s.temporary), s.identity())
+	identity := s.identity()
+	extension, err := handover.Dial(handover.Directory(s.temporary), identity)
+	if err != nil && s.temporary != usualTemporary {
+		// The extension does not see a TMPDIR that the runtime's bootstrap sets.
+		extension, err = handover.Dial(handover.Directory(usualTemporary), identity)
+	}
 	if err != nil {
 		s.reportAlone(err)
 		return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -27,6 +28,8 @@ const (
 	// defaultDir is where file copies live in Lambda: nothing but /tmp can be
 	// written there.
 	defaultDir = "/tmp/secretwrap"
+	// usualTemporary is the directory for temporary files if TMPDIR names none.
+	usualTemporary = "/tmp"
 	// defaultManifest is looked for in the function's root.
 	defaultManifest = "secretwrap.yaml"
 	// noteName is the file that remembers a start that failed.
@@ -52,8 +55,9 @@ type start struct {
 	brake     brake.Brake
 	settings  settings.Settings
 	plan      *plan.Plan
-	// declaresVariables is set if the manifest has variables.
-	declaresVariables bool
+	// badVariables is set if a variable's reference, or its declaration, has a
+	// problem.
+	badVariables bool
 }
 
 func newStart(p process, environment *environ.Block) *start {
@@ -63,8 +67,8 @@ func newStart(p process, environment *environ.Block) *start {
 	}
 	inLambda := variables["AWS_LAMBDA_RUNTIME_API"] != ""
 	temporary := variables["TMPDIR"]
-	if temporary == "" {
-		temporary = "/tmp"
+	if info, err := os.Stat(temporary); err != nil || !info.IsDir() {
+		temporary = usualTemporary
 	}
 	return &start{
 		process: p, environment: environment, variables: variables, inLambda: inLambda,
@@ -87,15 +91,15 @@ func newReporter(p process, variables map[string]string) *report.Reporter {
 
 // prepare completes the environment for the program at path, to be given argv.
 func (s *start) prepare(path string, argv []string) (*launch, int) {
-	next, config, problems := s.configure(path, argv)
-	if len(problems) == 0 && s.plan.Empty() {
-		s.strip()
-		return s.ready(next), 0
-	}
 	restarted := s.restarted()
+	next, config, problems := s.configure(path, argv)
 	if len(problems) > 0 {
 		s.decline()
 		return nil, s.fail(problems)
+	}
+	if s.plan.Empty() {
+		s.strip()
+		return s.ready(next), 0
 	}
 	s.warn(config)
 	note, noted := s.readNote()

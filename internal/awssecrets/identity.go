@@ -7,9 +7,10 @@ import (
 	"fmt"
 )
 
-// Identity stands for where Secrets Manager is, whose certificates it is
-// trusted by, and as whom it is asked: two environments with the same Identity
-// get the same answers. It is a hash, of keys too, and can be shown.
+// Identity stands for where Secrets Manager is and as whom it is asked: two
+// environments with the same Identity get the same answers. It is a hash, of
+// keys too, and can be shown. SSL_CERT_FILE is no part of it, because Lambda's
+// .NET runtime exports one without certificates.
 func Identity(environment map[string]string) string {
 	sum := sha256.New()
 	// Of two names for one thing the first has precedence.
@@ -18,7 +19,7 @@ func Identity(environment map[string]string) string {
 		{"AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"},
 		{"AWS_USE_FIPS_ENDPOINT"}, {"AWS_USE_DUALSTACK_ENDPOINT"},
 		{"HTTPS_PROXY", "https_proxy"}, {"NO_PROXY", "no_proxy"},
-		{"AWS_CA_BUNDLE"}, {"SSL_CERT_FILE"}, {"SSL_CERT_DIR"},
+		{"AWS_CA_BUNDLE"},
 		{"AWS_ACCESS_KEY_ID"}, {"AWS_SECRET_ACCESS_KEY"}, {"AWS_SESSION_TOKEN"},
 		{"AWS_CONTAINER_CREDENTIALS_FULL_URI"}, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}, {"AWS_CONTAINER_AUTHORIZATION_TOKEN"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -349,17 +350,17 @@ func TestWithoutFilesTheWrapperDoesNotWait(t *testing.T) {
 
 func TestTheWrapperWaitsUntilFormerFilesAreGone(t *testing.T) {
 	answering := newExtension(document([]byte("x")))
-	removed := false
+	var removed atomic.Bool
 	answering.publish = func([]awssecrets.Request, handover.Files) (*problem.Problem, error) {
-		removed = true
+		removed.Store(true)
 		return nil, nil
 	}
 	served := serve(t, answering)
 	client := dial(t, served.dir)
 	_, err := client.Documents(requests(1), time.Minute)
 	must(t, err)
-	if p, err := client.Publish(handover.Files{Dir: "/d", Former: true}); p != nil || err != nil || !removed {
-		t.Errorf("Publish = %v, %v; removed %t", p, err, removed)
+	if p, err := client.Publish(handover.Files{Dir: "/d", Former: true}); p != nil || err != nil || !removed.Load() {
+		t.Errorf("Publish = %v, %v; removed %t", p, err, removed.Load())
 	}
 }
 

@@ -49,11 +49,13 @@ func (p *parser) sections(root *yaml.Node, m *Manifest) {
 	for section := range p.pairs(root, false) {
 		switch section.key.Value {
 		case envKey:
-			m.Variables = m.Variables || !isNull(section.value)
+			before := len(p.problems)
 			m.Env = append(m.Env, p.entries(section)...)
+			m.BadVariables = m.BadVariables || len(p.problems) > before
 		case envFromKey:
-			m.Variables = m.Variables || !isNull(section.value)
+			before := len(p.problems)
 			m.EnvFrom = append(m.EnvFrom, p.items(section)...)
+			m.BadVariables = m.BadVariables || len(p.problems) > before
 		case filesKey:
 			m.Files = append(m.Files, p.entries(section)...)
 		default:

@@ -14,9 +14,8 @@ type Manifest struct {
 	// Env declares variables, EnvFrom secrets of which every field becomes a
 	// variable, Files the files to write.
 	Env, EnvFrom, Files []Entry
-	// Variables is set if anything stands below env or env_from, with a problem or
-	// without.
-	Variables bool
+	// BadVariables is set if something below env or env_from has a problem.
+	BadVariables bool
 }
 
 // Entry is one declaration.

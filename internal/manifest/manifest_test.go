@@ -63,25 +63,24 @@ func TestParseReturnsEveryDeclarationInOrder(t *testing.T) {
 			{"tls/client.pem", "prod/tls#certificate", 10},
 			{"tls/client.key", "prod/tls?mode=0400#private_key", 12},
 		},
-		Variables: true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
-func TestParseTellsWhetherThereAreVariables(t *testing.T) {
+func TestParseTellsWhetherVariablesHaveProblems(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]bool{
-		"env:\n  A: ${UNSET}/db#p\n":      true,
-		"env: wrong\n":                    true,
-		"env_from:\n  - {}\n":             true,
-		"env:\nfiles:\n  f: prod/tls#p\n": false,
-		"files:\n  f: ${UNSET}/tls#p\n":   false,
-		"env: [\n":                        false,
+		"env:\n  A: ${UNSET}/db#p\n":                    true,
+		"env: wrong\n":                                  true,
+		"env_from:\n  - {}\n":                           true,
+		"env:\n  A: prod/db#p\nfiles:\n  f: ${UNSET}\n": false,
+		"env:\nfiles:\n  f: prod/tls#p\n":               false,
+		"env: [\n":                                      false,
 	} {
-		if m, _ := parse(data); m.Variables != want {
-			t.Errorf("%q: Variables = %t", data, m.Variables)
+		if m, _ := parse(data); m.BadVariables != want {
+			t.Errorf("%q: BadVariables = %t", data, m.BadVariables)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func Update(dir string, files []File, now time.Time) error {
 func Sweep(dir string, now time.Time) (done bool) {
 	d, err := open(dir, enter)
 	if err != nil {
-		return true
+		return errors.Is(err, fs.ErrNotExist)
 	}
 	defer d.close()
 	if !hasDataLink(d.root) {

@@ -16,34 +16,29 @@ func sweepAll(root *os.Root) {
 }
 
 // sweepOld does the same, but leaves generations that readers may still need. It
-// reports whether there was none.
-func sweepOld(root *os.Root, now time.Time) bool {
-	kept := 0
-	sweep(root, func(found fs.FileInfo) bool {
-		inGrace := isInGrace(root, found, now)
-		if inGrace {
-			kept++
-		}
-		return inGrace
-	})
-	return kept == 0
+// reports whether no other generation is left.
+func sweepOld(root *os.Root, now time.Time) (done bool) {
+	return sweep(root, func(found fs.FileInfo) bool { return isInGrace(root, found, now) })
 }
 
-func sweep(root *os.Root, keep func(fs.FileInfo) bool) {
+func sweep(root *os.Root, keep func(fs.FileInfo) bool) (done bool) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return
+		return false
 	}
+	done = true
 	current, _ := root.Readlink(dataLink)
 	for _, entry := range entries {
 		name := entry.Name()
 		if isOwnLink(root, entry) && (strings.HasPrefix(name, linkPrefix) || isStale(root, name)) {
 			_ = root.Remove(name)
 		}
-		if found := asGeneration(entry); found != nil && name != current && !keep(found) {
-			_ = removeTree(root, name)
+		if found := asGeneration(entry); found != nil && name != current {
+			removed := !keep(found) && removeTree(root, name) == nil
+			done = done && removed
 		}
 	}
+	return done
 }
 
 // isInGrace reports whether a generation was replaced so recently that somebody
