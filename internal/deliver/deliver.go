@@ -9,6 +9,7 @@ import (
 	"secretwrap/internal/environ"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/reference"
 	"secretwrap/internal/secret"
 	"secretwrap/internal/secretfiles"
 )
@@ -47,6 +48,8 @@ type Absent struct {
 	Default bool
 	// Near is a field that looks like the path mistyped, "" if there is none.
 	Near string
+	// Ref is what was not found.
+	Ref *reference.Ref
 }
 
 // Skipped are fields of an exploded secret that cannot become variables.

@@ -51,10 +51,10 @@ func (d *delivery) evaluatePart(target plan.Target, part plan.Part) (value, outc
 	if missed != nil {
 		switch {
 		case missed.absent && ref.HasDefault:
-			d.result.Absent = append(d.result.Absent, Absent{target.Label(), true, missed.near})
+			d.result.Absent = append(d.result.Absent, Absent{target.Label(), true, missed.near, ref})
 			found = value{content: secret.FromString(ref.Default)}
 		case missed.absent && ref.Optional:
-			d.result.Absent = append(d.result.Absent, Absent{target.Label(), false, missed.near})
+			d.result.Absent = append(d.result.Absent, Absent{target.Label(), false, missed.near, ref})
 			return value{}, absent
 		default:
 			d.faults.add(target.Label(), target.Origin, part.Secret, ref, missed)

@@ -18,6 +18,7 @@ type attempt struct {
 	group    *group
 	files    []secretfiles.File
 	versions []string
+	lacks    lacks
 	problems problem.List
 	written  bool
 }
@@ -50,8 +51,8 @@ func budget(ctx context.Context) time.Duration {
 	return max(0, time.Until(deadline)-publishTime)
 }
 
-// newAttempt makes the files of a group. What is optional and absent is left
-// out, so that it keeps its old copy.
+// newAttempt makes the files of a group. One for which something is not found
+// any more is left out, so that it keeps its old copy.
 func newAttempt(g *group, outcomes []fetch.Outcome) *attempt {
 	a := &attempt{group: g}
 	for _, o := range outcomes {
@@ -59,12 +60,10 @@ func newAttempt(g *group, outcomes []fetch.Outcome) *attempt {
 	}
 	delivery, problems := deliver.Files(g.copies, sources(outcomes))
 	a.problems = problems
-	absent := make(map[string]bool)
-	for _, one := range delivery.Absent {
-		absent[one.Name] = true
-	}
+	kept, lacks := g.judge(newLacks(delivery.Absent))
+	a.lacks = lacks
 	for _, file := range delivery.Files {
-		if !absent[file.Path] {
+		if !kept[file.Path] {
 			a.files = append(a.files, file)
 		}
 	}
@@ -173,7 +172,7 @@ func (k *Keeper) conclude(attempts []*attempt) Report {
 		}
 		report.fresh(a)
 		a.group.fresh(now, next)
-		a.group.versions = a.versions
+		a.group.versions, a.group.lacks = a.versions, a.lacks
 	}
 	report.Repaired = report.Repaired && report.Written > 0
 	return report

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/deliver"
 	"secretwrap/internal/plan"
+	"secretwrap/internal/reference"
 )
 
 // group are files that change together, because they share secrets: a
@@ -18,6 +20,8 @@ type group struct {
 	copies []plan.Target
 	// versions are those of requests that the files are made of, "" if unknown.
 	versions []string
+	// lacks is what was not found when the files were made, nil if unknown.
+	lacks lacks
 	// current is when the files were last known to be what the secrets say.
 	current time.Time
 	// tried is when that was last attempted, due when it is to be attempted again.
@@ -25,6 +29,46 @@ type group struct {
 	failures   int
 	// reported is when the files were last said to be stale, zero if they are not.
 	reported time.Time
+}
+
+// lacks are references, each of one file, for which nothing was found: the file
+// is left out, or holds a default.
+type lacks map[lack]bool
+
+type lack struct {
+	// label is the file's, see plan.Target.
+	label string
+	ref   *reference.Ref
+}
+
+func newLacks(absent []deliver.Absent) lacks {
+	l := make(lacks)
+	for _, one := range absent {
+		l[lack{one.Name, one.Ref}] = true
+	}
+	return l
+}
+
+// judge returns the files that shall keep their old copies, because they would
+// lack what they have, and what the group lacks then.
+func (g *group) judge(now lacks) (kept map[string]bool, next lacks) {
+	kept, next = make(map[string]bool), make(lacks)
+	for _, c := range g.copies {
+		source := now
+		if g.lacks != nil && slices.ContainsFunc(c.Parts, func(part plan.Part) bool {
+			one := lack{c.Label(), part.Ref}
+			return now[one] && !g.lacks[one]
+		}) {
+			kept[c.File] = true
+			source = g.lacks
+		}
+		for _, part := range c.Parts {
+			if one := (lack{c.Label(), part.Ref}); source[one] {
+				next[one] = true
+			}
+		}
+	}
+	return kept, next
 }
 
 // isDue reports whether it is time. A clock that was stepped back makes

@@ -114,7 +114,7 @@ func (k *Keeper) Publish(set Set, outcomes []fetch.Outcome) problem.List {
 	if p := k.replaceAll(set.Dir, delivery.Files); p != nil {
 		return problem.List{p}
 	}
-	k.keep(set, versions)
+	k.keep(set, versions, newLacks(delivery.Absent))
 	return nil
 }
 
@@ -122,22 +122,23 @@ func (k *Keeper) Publish(set Set, outcomes []fetch.Outcome) problem.List {
 func (k *Keeper) Adopt(set Set) {
 	k.disk.Lock()
 	defer k.disk.Unlock()
-	k.keep(set, make([]string, len(set.Requests)))
+	k.keep(set, make([]string, len(set.Requests)), nil)
 }
 
 // Drop keeps nothing fresh any more. The files stay as they are.
 func (k *Keeper) Drop() {
 	k.disk.Lock()
 	defer k.disk.Unlock()
-	k.keep(Set{}, nil)
+	k.keep(Set{}, nil, nil)
 }
 
 // keep replaces what is kept; disk is held.
-func (k *Keeper) keep(set Set, versions []string) {
+func (k *Keeper) keep(set Set, versions []string, lacking lacks) {
 	groups := split(set, versions)
 	now, next := k.now(), jitter(k.Every)
 	for _, g := range groups {
 		g.fresh(now, next)
+		g.lacks = lacking
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

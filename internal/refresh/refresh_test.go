@@ -2,6 +2,7 @@ package refresh_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -182,6 +183,50 @@ func TestWhatIsOptionalAndGoneKeepsItsOldCopy(t *testing.T) {
 		l.expect("extra", "e1")
 		l.expect("fallback", "f1")
 		l.expect("later", "l2")
+	})
+}
+
+func TestADefaultInATemplateKeepsNothingOld(t *testing.T) {
+	for name, user := range map[string]string{"field": "s?default=guest#user", "secret": "gone?default=guest#user"} {
+		t.Run(name, func(t *testing.T) {
+			files := []string{"url={{" + user + "}}:{{s#password}}"}
+			bubble(t, files, []awsfake.Secret{secretOf("s", "v1", `{"password":"p1"}`)}, func(t *testing.T, l *lab) {
+				l.expect("url", "guest:p1")
+				l.put(secretOf("s", "v2", `{"password":"p2"}`))
+				if report := l.overdue(); report.Written != 1 {
+					t.Errorf("report %+v", report)
+				}
+				l.expect("url", "guest:p2")
+			})
+		})
+	}
+}
+
+func TestWhatWasThereKeepsItsOldCopyUntilItComesBack(t *testing.T) {
+	files := []string{"url={{s?default=guest#user}}:{{s?default=none#password}}"}
+	bubble(t, files, []awsfake.Secret{secretOf("s", "v1", `{"user":"u1"}`)}, func(t *testing.T, l *lab) {
+		l.expect("url", "u1:none")
+		for i, step := range []struct{ value, want string }{
+			{`{"password":"p2"}`, "u1:none"},
+			{`{"password":"p3"}`, "u1:none"},
+			{`{"user":"u4","password":"p4"}`, "u4:p4"},
+			{`{"user":"u5"}`, "u4:p4"},
+			{`{"user":"u6","password":"p6"}`, "u6:p6"},
+		} {
+			l.put(secretOf("s", fmt.Sprint("w", i), step.value))
+			l.overdue()
+			l.expect("url", step.want)
+		}
+	})
+}
+
+func TestAnAdoptedFileMayHoldADefault(t *testing.T) {
+	files := []string{"url={{s?default=guest#user}}:{{s#password}}"}
+	bubble(t, files, []awsfake.Secret{secretOf("s", "v1", `{"password":"p1"}`)}, func(t *testing.T, l *lab) {
+		l.keeper.Adopt(l.set)
+		l.put(secretOf("s", "v2", `{"password":"p2"}`))
+		l.overdue()
+		l.expect("url", "guest:p2")
 	})
 }
 
