@@ -44,9 +44,9 @@ func (e *extension) Documents(asked []awssecrets.Request, budget time.Duration) 
 			err = errNoClient
 			return
 		}
-		if !e.expected {
-			budget -= e.spent // on files, before the registration
-		}
+		e.mu.Lock()
+		budget -= e.spent
+		e.mu.Unlock()
 		outcomes, err = e.fetch(asked, budget), nil
 	})
 	return outcomes, err

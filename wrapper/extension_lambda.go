@@ -73,10 +73,8 @@ type extension struct {
 	// It tells nothing if marks cannot be left.
 	former   os.FileInfo
 	unmarked bool
-	// deadline is when the time for fetching at start ends, spent what the files
-	// took of it before the registration.
+	// deadline is when the time for fetching at start ends.
 	deadline time.Time
-	spent    time.Duration
 	// background bounds what goes on beside the events; stop ends it.
 	background context.Context
 	stop       context.CancelFunc
@@ -87,6 +85,8 @@ type extension struct {
 	mu     sync.Mutex
 	client *awssecrets.Client
 	config awssecrets.Config
+	// spent is what the files took of the time before the registration.
+	spent time.Duration
 	// timed is set when Lambda tells of no invocations, ticking when the timer
 	// runs in their place.
 	timed, ticking bool
@@ -226,7 +226,9 @@ func (e *extension) settle() {
 	}
 	e.dropOthers()
 	e.reportUnkept()
-	e.store.Forget()
+	if !e.came.Load() { // else what is known is forgotten when the wrapper has it
+		e.store.Forget()
+	}
 	e.rest()
 	if e.isSnapStart() {
 		e.keeper.Expire()
@@ -245,29 +247,36 @@ func (e *extension) rest() {
 
 // shutDown ends everything within cleanupTime.
 func (e *extension) shutDown(_ context.Context, event lambdaapi.Event) {
-	if reason := strings.ToLower(event.ShutdownReason); !strings.Contains(reason, "fail") && reason != "timeout" {
-		e.firstEvent.Do(e.reportUnresolved)
-	}
-	e.cleanUp()
+	e.inTime(func() {
+		e.cleanUp()
+		if reason := strings.ToLower(event.ShutdownReason); !strings.Contains(reason, "fail") && reason != "timeout" {
+			e.firstEvent.Do(e.reportUnresolved)
+		}
+	})
 }
 
-// cleanUp removes the files and the socket.
-func (e *extension) cleanUp() {
+// inTime does the last of all work, and waits for it no longer than cleanupTime.
+func (e *extension) inTime(last func()) {
 	done := make(chan struct{})
 	go e.guard(func() {
 		defer close(done)
-		e.stop()
-		if e.server != nil {
-			e.server.Close()
-			_ = os.Remove(handover.Directory(e.temporary))
-		}
-		if err := e.keeper.Remove(); err != nil {
-			e.reporter.Event(report.Warn, report.CodeFiles, "the files cannot be removed: %v", err)
-		}
+		last()
 	})
 	select {
 	case <-done:
 	case <-time.After(cleanupTime):
+	}
+}
+
+// cleanUp removes the files and the socket.
+func (e *extension) cleanUp() {
+	e.stop()
+	if e.server != nil {
+		e.server.Close()
+		_ = os.Remove(handover.Directory(e.temporary))
+	}
+	if err := e.keeper.Remove(); err != nil {
+		e.reporter.Event(report.Warn, report.CodeFiles, "the files cannot be removed: %v", err)
 	}
 }
 
@@ -279,7 +288,7 @@ func (e *extension) endOnSignal(end func()) {
 	go func() {
 		<-signals
 		time.AfterFunc(signalPatience, end)
-		e.guard(e.cleanUp)
+		e.inTime(e.cleanUp)
 	}()
 }
 

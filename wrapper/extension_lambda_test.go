@@ -83,8 +83,11 @@ func newLife(t *testing.T, manifest string, env []string) *life {
 	secrets.Serve(network)
 
 	temporary := t.TempDir()
-	path := filepath.Join(temporary, "secretwrap.yaml")
-	must(t, os.WriteFile(path, []byte(manifest), 0o600))
+	if manifest != "" {
+		path := filepath.Join(temporary, "secretwrap.yaml")
+		must(t, os.WriteFile(path, []byte(manifest), 0o600))
+		env = append(env, "SECRETWRAP_MANIFEST="+path)
+	}
 	executable, err := os.Executable()
 	must(t, err)
 	l := &life{t: t, secrets: secrets, log: new(lines)}
@@ -92,7 +95,7 @@ func newLife(t *testing.T, manifest string, env []string) *life {
 		args: []string{"/opt/extensions/secretwrap"}, stderr: l.log, executable: executable, started: time.Now(),
 	}, environ.New(append([]string{
 		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_ENDPOINT_URL=http://127.0.0.1",
-		"TMPDIR=" + temporary, "SECRETWRAP_DIR=" + filepath.Join(temporary, "files"), "SECRETWRAP_MANIFEST=" + path,
+		"TMPDIR=" + temporary, "SECRETWRAP_DIR=" + filepath.Join(temporary, "files"),
 		"SECRETWRAP_HANDOVER=off", // sockets keep time from advancing
 	}, env...))))
 	config, problems := awssecrets.Load(l.variables, nil)
@@ -103,6 +106,9 @@ func newLife(t *testing.T, manifest string, env []string) *life {
 	l.client, l.config = awssecrets.New(config), config
 	l.keeper.Client, l.keeper.Connections = l.client, config.Connections
 	l.prepareGuarded()
+	if len(l.problems) > 0 {
+		t.Fatal(l.problems)
+	}
 	return l
 }
 
@@ -182,15 +188,54 @@ func TestARefreshHasTheTimeThatTheInvocationLeaves(t *testing.T) {
 	}
 }
 
-func TestAnInvocationWithNothingDueTakesNoTime(t *testing.T) {
+func TestAnInvocationWithNothingDueAsksNobody(t *testing.T) {
 	bubble(t, oneFile, nil, func(l *life) {
 		for range 100 {
-			if took := l.invoke(time.Minute); took > 0 {
-				t.Fatalf("took %v", took)
-			}
+			l.invoke(time.Minute)
 		}
 		if calls := len(l.secrets.Calls()); calls != 1 {
 			t.Errorf("%d calls", calls)
+		}
+	})
+}
+
+func TestAnInvocationDoesNotWaitForAnotherWriter(t *testing.T) {
+	bubble(t, oneFile, nil, func(l *life) {
+		dir, err := os.Open(l.settings.Dir)
+		must(t, err)
+		must(t, syscall.Flock(int(dir.Fd()), syscall.LOCK_EX))
+		l.rotate()
+		l.waitUntilDue()
+		const limit = refreshMargin + 200*time.Millisecond
+		if took := l.invoke(limit); took > limit-refreshMargin {
+			t.Errorf("took %v", took)
+		}
+		must(t, dir.Close())
+		time.Sleep(2 * time.Second) // the writer gives up
+		synctest.Wait()
+		l.waitUntilDue()
+		l.invoke(time.Minute)
+		l.expect("2")
+	})
+}
+
+func TestInvocationsSweepWhatWasReplaced(t *testing.T) {
+	bubble(t, oneFile, nil, func(l *life) {
+		l.rotate()
+		l.waitUntilDue()
+		l.invoke(time.Minute)
+		generations := func() int {
+			found, err := filepath.Glob(filepath.Join(l.settings.Dir, "..generation-*"))
+			must(t, err)
+			return len(found)
+		}
+		if n := generations(); n != 2 {
+			t.Errorf("%d generations after a refresh", n)
+		}
+		time.Sleep(61 * time.Second)
+		l.invoke(time.Minute)
+		if n := generations(); n != 1 {
+			t.Errorf("%d generations a minute later", n)
 		}
 	})
 }
@@ -264,6 +309,21 @@ func TestTheEndIsInTimeWhateverHinders(t *testing.T) {
 		if _, err := os.Lstat(l.settings.Dir); !os.IsNotExist(err) {
 			t.Errorf("the files are there: %v", err)
 		}
+	})
+}
+
+func TestTheEndIsInTimeThoughThereIsMuchToSay(t *testing.T) {
+	bubble(t, "", announced(t), func(l *life) {
+		l.registered(l.events())
+		l.log.stuck = make(chan struct{})
+		began := time.Now()
+		l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
+		if took := time.Since(began); took != cleanupTime {
+			t.Errorf("took %v", took)
+		}
+		close(l.log.stuck)
+		synctest.Wait()
+		l.expectLines(unresolved, 1)
 	})
 }
 

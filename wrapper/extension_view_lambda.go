@@ -175,7 +175,9 @@ func (e *extension) completeFiles() {
 	}
 	began := time.Now()
 	outcomes := e.fetch(set.Requests, time.Until(e.deadline))
+	e.mu.Lock()
 	e.spent = time.Since(began)
+	e.mu.Unlock()
 	e.problems = e.keeper.Publish(set, outcomes)
 	e.made = len(e.problems) == 0
 	if !e.made && !e.needed {

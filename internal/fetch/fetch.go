@@ -168,7 +168,7 @@ func attempt(ctx context.Context, getter Getter, request awssecrets.Request) (do
 
 // errFailed is a call that ended in no way that is known. What a panic says may
 // quote a value.
-var errFailed = &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed"}
+var errFailed = &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed", Hint: "try again; report it if it happens more than once"}
 
 // acquire waits for a slot. It returns false if the budget ends first.
 func acquire(ctx context.Context, slots chan struct{}) bool {

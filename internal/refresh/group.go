@@ -55,10 +55,7 @@ func (g *group) judge(now lacks) (kept map[string]bool, next lacks) {
 	kept, next = make(map[string]bool), make(lacks)
 	for _, c := range g.copies {
 		source := now
-		if g.lacks != nil && slices.ContainsFunc(c.Parts, func(part plan.Part) bool {
-			one := lack{c.Label(), part.Ref}
-			return now[one] && !g.lacks[one]
-		}) {
+		if g.loses(c, now) {
 			kept[c.File] = true
 			source = g.lacks
 		}
@@ -69,6 +66,14 @@ func (g *group) judge(now lacks) (kept map[string]bool, next lacks) {
 		}
 	}
 	return kept, next
+}
+
+// loses reports whether a file would lack something that it has.
+func (g *group) loses(c plan.Target, now lacks) bool {
+	return g.lacks != nil && slices.ContainsFunc(c.Parts, func(part plan.Part) bool {
+		one := lack{c.Label(), part.Ref}
+		return now[one] && !g.lacks[one]
+	})
 }
 
 // isDue reports whether it is time. A clock that was stepped back makes

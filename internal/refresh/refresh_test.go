@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -262,7 +263,10 @@ func TestThereIsOneRefreshAtATime(t *testing.T) {
 		time.Sleep(2 * l.keeper.Every)
 		var all sync.WaitGroup
 		for range 10 {
-			all.Go(func() { l.refresh() })
+			all.Go(func() {
+				l.keeper.Expire() // so that all of them find it due
+				l.refresh()
+			})
 		}
 		all.Wait()
 		if calls := len(l.server.Calls()); calls != 2 {
@@ -346,7 +350,8 @@ func TestARefreshEndsBeforeItsDeadline(t *testing.T) {
 		time.Sleep(2 * l.keeper.Every)
 		began := time.Now()
 		l.refresh()
-		if took := time.Since(began); took > 2*time.Second {
+		// What is left is for writing files.
+		if took := time.Since(began); took > 1900*time.Millisecond || took < 1800*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
 	})
@@ -469,7 +474,6 @@ func TestRemovedFilesDoNotComeBack(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // the server takes 40
 		must(t, l.keeper.Remove())
 		underWay.Wait()
-		must(t, l.keeper.Remove())
 		if _, err := os.Lstat(l.dir); !os.IsNotExist(err) {
 			t.Errorf("the directory is there: %v", err)
 		}
@@ -556,6 +560,90 @@ func TestAGenerationThatCouldNotBeSweptIsSweptLater(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAFailureOfWhatIsKeptNoMoreIsNoNews(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		l.put(secretOf("tls", "v2", pair("2"), awsfake.Denied))
+		time.Sleep(2 * l.keeper.Every)
+		var underWay sync.WaitGroup
+		var report refresh.Report
+		underWay.Go(func() { report = l.refresh() })
+		time.Sleep(10 * time.Millisecond) // the server takes 40
+		l.keeper.Drop()
+		underWay.Wait()
+		if len(report.Stale) > 0 {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestARepairIsNoNewVersion(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		l.put(secretOf("tls", "v2", pair("2")))
+		l.overdue()
+		must(t, os.Remove(filepath.Join(l.dir, "tls/client.key")))
+		if report := l.overdue(); !report.Repaired || report.Written != 2 {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestAfterASuccessFailuresBeginAnew(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		for range 2 {
+			l.put(secretOf("tls", "v2", pair("2"), awsfake.Denied))
+			l.overdue()
+			for range 4 {
+				time.Sleep(2 * time.Minute)
+				l.refresh()
+			}
+			l.put(secretOf("tls", "v2", pair("2")))
+			l.overdue()
+		}
+		l.put(secretOf("tls", "v3", pair("3"), awsfake.Denied))
+		l.overdue()
+		time.Sleep(13 * time.Second) // 10, give or take a fifth
+		if !l.keeper.Due() {
+			t.Error("the first failure is not repeated after 10 s")
+		}
+	})
+}
+
+func TestAPublishOfNothingCreatesNothing(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		dir := l.dir + ".other"
+		if problems := l.keeper.Publish(refresh.Set{Dir: dir}, nil); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+			t.Errorf("the directory is there: %v", err)
+		}
+	})
+}
+
+func TestATimerSweepsAndBoundsItsRefreshes(t *testing.T) {
+	bubble(t, tls(), []awsfake.Secret{secretOf("tls", "v1", pair("1"))}, func(t *testing.T, l *lab) {
+		old := filepath.Join(l.dir, l.generation())
+		var timer sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		var refreshes atomic.Int32
+		timer.Go(func() { l.keeper.Run(ctx, func(refresh.Report) { refreshes.Add(1) }) })
+		l.put(secretOf("tls", "v2", pair("2")))
+		time.Sleep(l.keeper.Every*6/5 + 65*time.Second)
+		if _, err := os.Stat(old); !os.IsNotExist(err) {
+			t.Errorf("after a minute: %v", err)
+		}
+		l.put(secretOf("tls", "v3", pair("3"), awsfake.Hang))
+		before := refreshes.Load()
+		time.Sleep(l.keeper.Every*6/5 + 7*time.Second)
+		ended := refreshes.Load() > before
+		stop()
+		timer.Wait()
+		if !ended {
+			t.Error("a server that does not answer holds up the timer")
+		}
+	})
 }
 
 func TestARefreshUnderWayUndoesNoStart(t *testing.T) {
