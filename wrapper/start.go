@@ -16,6 +16,7 @@ import (
 	"secretwrap/internal/lambdaapi"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/refresh"
 	"secretwrap/internal/report"
 	"secretwrap/internal/settings"
 )
@@ -156,12 +157,12 @@ func (s *start) resolve(config awssecrets.Config, next *program, restarted bool)
 	return nil
 }
 
-// sources tells deliver what became of each secret.
+// sources tells package deliver what became of each secret, and the operator how
+// to give it more time.
 func sources(outcomes []fetch.Outcome) []deliver.Source {
-	list := make([]deliver.Source, len(outcomes))
-	for i, o := range outcomes {
-		list[i] = deliver.Source{Value: o.Document.Value, Binary: o.Document.Binary, Err: o.Problem(), Absent: o.Absent()}
-		if p := list[i].Err; p != nil && p.Class == problem.Timeout {
+	list := refresh.Sources(outcomes)
+	for _, source := range list {
+		if p := source.Err; p != nil && p.Class == problem.Timeout {
 			p.Hint += "; SECRETWRAP_TIMEOUT sets the time"
 		}
 	}

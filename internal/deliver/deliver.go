@@ -9,7 +9,6 @@ import (
 	"secretwrap/internal/environ"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
-	"secretwrap/internal/reference"
 	"secretwrap/internal/secret"
 	"secretwrap/internal/secretfiles"
 )
@@ -48,8 +47,8 @@ type Absent struct {
 	Default bool
 	// Near is a field that looks like the path mistyped, "" if there is none.
 	Near string
-	// Ref is what was not found.
-	Ref *reference.Ref
+	// Part is the index of what was not found among the parts of the target.
+	Part int
 }
 
 // Skipped are fields of an exploded secret that cannot become variables.

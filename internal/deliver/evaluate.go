@@ -21,16 +21,16 @@ const (
 // evaluate returns the value of a target.
 func (d *delivery) evaluate(target plan.Target) (value, outcome) {
 	if !target.Template {
-		return d.evaluatePart(target, target.Parts[0])
+		return d.evaluatePart(target, 0)
 	}
 	var text bytes.Buffer
 	result := delivered
-	for _, part := range target.Parts {
+	for i, part := range target.Parts {
 		if part.Ref == nil {
 			text.WriteString(part.Literal)
 			continue
 		}
-		piece, got := d.evaluatePart(target, part)
+		piece, got := d.evaluatePart(target, i)
 		switch {
 		case got == failed:
 			result = failed
@@ -45,16 +45,17 @@ func (d *delivery) evaluate(target plan.Target) (value, outcome) {
 }
 
 // evaluatePart returns what one reference stands for.
-func (d *delivery) evaluatePart(target plan.Target, part plan.Part) (value, outcome) {
+func (d *delivery) evaluatePart(target plan.Target, index int) (value, outcome) {
+	part := target.Parts[index]
 	ref := part.Ref
 	found, missed := d.documents.part(part)
 	if missed != nil {
 		switch {
 		case missed.absent && ref.HasDefault:
-			d.result.Absent = append(d.result.Absent, Absent{target.Label(), true, missed.near, ref})
+			d.result.Absent = append(d.result.Absent, Absent{target.Label(), true, missed.near, index})
 			found = value{content: secret.FromString(ref.Default)}
 		case missed.absent && ref.Optional:
-			d.result.Absent = append(d.result.Absent, Absent{target.Label(), false, missed.near, ref})
+			d.result.Absent = append(d.result.Absent, Absent{target.Label(), false, missed.near, index})
 			return value{}, absent
 		default:
 			d.faults.add(target.Label(), target.Origin, part.Secret, ref, missed)

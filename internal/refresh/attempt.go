@@ -58,7 +58,7 @@ func newAttempt(g *group, outcomes []fetch.Outcome) *attempt {
 	for _, o := range outcomes {
 		a.versions = append(a.versions, o.Document.VersionID)
 	}
-	delivery, problems := deliver.Files(g.copies, sources(outcomes))
+	delivery, problems := deliver.Files(g.copies, Sources(outcomes))
 	a.problems = problems
 	kept, lacks := g.judge(newLacks(delivery.Absent))
 	a.lacks = lacks
@@ -81,7 +81,7 @@ func (k *Keeper) publish(ctx context.Context, dir string, attempts []*attempt) {
 	}
 	var changed []*attempt
 	for _, a := range attempts {
-		if len(a.problems) == 0 && k.keeps(a.group) && !secretfiles.Holds(dir, a.files) {
+		if len(a.problems) == 0 && k.isCurrent(a.group) && !secretfiles.Holds(dir, a.files) {
 			changed = append(changed, a)
 		}
 	}
@@ -120,9 +120,9 @@ func (k *Keeper) update(dir string, attempts []*attempt) error {
 	return nil
 }
 
-// keeps reports whether a group is kept still: a start may have replaced it since
-// its refresh began.
-func (k *Keeper) keeps(g *group) bool {
+// isCurrent reports whether a group is kept still: a start may have replaced it
+// since its refresh began.
+func (k *Keeper) isCurrent(g *group) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Contains(k.groups, g)

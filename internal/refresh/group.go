@@ -8,7 +8,6 @@ import (
 	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/deliver"
 	"secretwrap/internal/plan"
-	"secretwrap/internal/reference"
 )
 
 // group are files that change together, because they share secrets: a
@@ -31,20 +30,20 @@ type group struct {
 	reported time.Time
 }
 
-// lacks are references, each of one file, for which nothing was found: the file
-// is left out, or holds a default.
+// lacks are parts of files for which nothing was found: the file is left out, or
+// holds a default.
 type lacks map[lack]bool
 
 type lack struct {
 	// label is the file's, see plan.Target.
 	label string
-	ref   *reference.Ref
+	part  int
 }
 
 func newLacks(absent []deliver.Absent) lacks {
 	l := make(lacks)
 	for _, one := range absent {
-		l[lack{one.Name, one.Ref}] = true
+		l[lack{one.Name, one.Part}] = true
 	}
 	return l
 }
@@ -59,8 +58,8 @@ func (g *group) judge(now lacks) (kept map[string]bool, next lacks) {
 			kept[c.File] = true
 			source = g.lacks
 		}
-		for _, part := range c.Parts {
-			if one := (lack{c.Label(), part.Ref}); source[one] {
+		for i := range c.Parts {
+			if one := (lack{c.Label(), i}); source[one] {
 				next[one] = true
 			}
 		}
@@ -70,10 +69,12 @@ func (g *group) judge(now lacks) (kept map[string]bool, next lacks) {
 
 // loses reports whether a file would lack something that it has.
 func (g *group) loses(c plan.Target, now lacks) bool {
-	return g.lacks != nil && slices.ContainsFunc(c.Parts, func(part plan.Part) bool {
-		one := lack{c.Label(), part.Ref}
-		return now[one] && !g.lacks[one]
-	})
+	for i := range c.Parts {
+		if one := (lack{c.Label(), i}); g.lacks != nil && now[one] && !g.lacks[one] {
+			return true
+		}
+	}
+	return false
 }
 
 // isDue reports whether it is time. A clock that was stepped back makes

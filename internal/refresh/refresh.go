@@ -101,7 +101,7 @@ type Stale struct {
 // keeps them fresh from then on. With any problem the former files stay and
 // nothing is kept.
 func (k *Keeper) Publish(set Set, outcomes []fetch.Outcome) problem.List {
-	delivery, problems := deliver.Files(set.Copies, sources(outcomes))
+	delivery, problems := deliver.Files(set.Copies, Sources(outcomes))
 	if len(problems) > 0 {
 		return problems
 	}
@@ -283,8 +283,8 @@ func (k *Keeper) directory() string {
 // while the process is frozen.
 func (k *Keeper) now() time.Time { return k.Now().Round(0) }
 
-// sources tells deliver what became of each secret.
-func sources(outcomes []fetch.Outcome) []deliver.Source {
+// Sources tells package deliver what became of each secret.
+func Sources(outcomes []fetch.Outcome) []deliver.Source {
 	list := make([]deliver.Source, len(outcomes))
 	for i, o := range outcomes {
 		list[i] = deliver.Source{Value: o.Document.Value, Binary: o.Document.Binary, Err: o.Problem(), Absent: o.Absent()}
