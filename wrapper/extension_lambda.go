@@ -143,9 +143,9 @@ func (e *extension) prepare() {
 	if !e.plan.Empty() {
 		e.problems = append(e.problems, e.refuseSnapshot()...)
 	}
-	e.deadline = e.startDeadline(e.readMarks())
 	e.keeper.Every = e.settings.Refresh
 	e.listen()
+	e.deadline = e.startDeadline(e.readMarks())
 	switch {
 	case len(e.problems) > 0: // the wrapper says so, if one comes
 	case !e.expected:

@@ -14,10 +14,14 @@ import (
 // prefetch starts to fetch what the wrapper will probably ask for.
 func (e *extension) prefetch() {
 	asked := requests(e.plan)
-	if e.server == nil || len(asked) == 0 || e.isBraked() || len(e.connect(asked)) > 0 {
+	if e.server == nil || len(asked) == 0 || e.isBraked() {
 		return
 	}
-	go e.guard(func() { e.fetch(asked, time.Until(e.deadline)) })
+	go e.guard(func() {
+		if len(e.connect(asked)) == 0 { // else the wrapper says why not
+			e.fetch(asked, time.Until(e.deadline))
+		}
+	})
 }
 
 // isBraked reports whether a start failed a moment ago, so that the wrapper will
