@@ -86,9 +86,9 @@ func (e *extension) reportUnkept() {
 func (e *extension) unresolvedHint() string {
 	const bootstrap = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
 	switch {
-	case isProgramFile(functionBootstrap) && e.bootstrapIsOurs():
+	case isExecutable(functionBootstrap) && e.bootstrapIsOurs():
 		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: give it another name, or " + bootstrap
-	case isProgramFile(functionBootstrap) && e.wrapperIsSet():
+	case isExecutable(functionBootstrap) && e.wrapperIsSet():
 		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
 	case e.expected:
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"

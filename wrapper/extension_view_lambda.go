@@ -21,7 +21,7 @@ const (
 // as far as can be known: an entry point or a bootstrap of the user's own may do
 // so too.
 func (e *extension) wrapperExpected() bool {
-	return e.wrapperIsSet() || e.bootstrapIsOurs() && !isProgramFile(functionBootstrap)
+	return e.wrapperIsSet() || e.bootstrapIsOurs() && !isExecutable(functionBootstrap)
 }
 
 // wrapperIsSet reports whether the function's configuration names this program
@@ -48,8 +48,8 @@ func isOurName(path string) bool {
 	return slices.Contains([]string{"secretwrap", "bootstrap"}, filepath.Base(path))
 }
 
-// isProgramFile tells a program from a directory or a text of that name.
-func isProgramFile(path string) bool {
+// isExecutable tells a program from a directory or a text of that name.
+func isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
@@ -89,7 +89,7 @@ func (e *extension) mustFail() bool {
 // resolves the references: where no wrapper is expected, and on OS-only runtimes,
 // which ignore AWS_LAMBDA_EXEC_WRAPPER.
 func (e *extension) isDoubtful() bool {
-	if e.expected && !isProgramFile(functionBootstrap) {
+	if e.expected && !isExecutable(functionBootstrap) {
 		return false
 	}
 	return len(e.unresolved()) > 0 || e.leavesProblems() && len(e.problems) > 0
