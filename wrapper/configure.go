@@ -51,7 +51,7 @@ func (s *start) read() (unknown []string, problems problem.List) {
 
 // isOfFile reports whether a problem is one of a file that the manifest declares.
 func isOfFile(p *problem.Problem, declared manifest.Manifest) bool {
-	return slices.ContainsFunc(declared.Files, func(entry manifest.Entry) bool { return entry.Line == p.Line })
+	return slices.ContainsFunc(declared.Files, func(entry manifest.Entry) bool { return entry.Line == p.Line && entry.Name == p.Variable })
 }
 
 // inOrder puts what the parser of the manifest finds before what its texts mean.

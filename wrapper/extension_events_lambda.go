@@ -70,7 +70,7 @@ func (e *extension) reportUnresolved() {
 // reportUnkept tells of files that nobody keeps fresh, because a wrapper that
 // works alone wrote them.
 func (e *extension) reportUnkept() {
-	if !e.keepsDeclared() || e.keeper.Keeps() || !e.wrapperCame() || e.settings.Handover == "off" {
+	if !e.keepsDeclared() || e.keeper.Keeps() || !e.wrapperCame() || !e.handsOver() {
 		return
 	}
 	why := "it did not ask the extension"

@@ -23,7 +23,7 @@ var (
 
 // listen opens the socket on which the wrapper asks.
 func (e *extension) listen() {
-	if e.settings.Handover == "off" {
+	if !e.handsOver() {
 		return
 	}
 	server, err := handover.Listen(handover.Directory(e.temporary), e.identity())

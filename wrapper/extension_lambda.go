@@ -102,8 +102,8 @@ func newExtension(s *start) *extension {
 
 // runExtension keeps file copies fresh until the environment ends. An extension
 // that exits before that, even with status 0, ends the function, so this one
-// does so for one reason only: files that cannot be made, and nobody else to say
-// so.
+// does so for one reason only: files that cannot be made, or a manifest that
+// cannot be read, and nobody else to say so.
 func runExtension(p process, environment *environ.Block) int {
 	e := newExtension(newStart(p, environment))
 	defer e.stop()
@@ -152,7 +152,7 @@ func (e *extension) prepare() {
 		e.completeFiles()
 	case e.server != nil:
 		e.prefetch()
-	case e.settings.Handover == "off":
+	case !e.handsOver():
 		e.adoptFiles()
 	}
 }

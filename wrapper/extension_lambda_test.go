@@ -134,6 +134,13 @@ func (l *life) invoke(limit time.Duration) time.Duration {
 	return time.Since(began)
 }
 
+// end handles SHUTDOWN, and returns how long it took.
+func (l *life) end(reason string) time.Duration {
+	began := time.Now()
+	l.shutDown(l.t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: reason})
+	return time.Since(began)
+}
+
 // expect checks what the file holds.
 func (l *life) expect(version string) {
 	l.t.Helper()
@@ -250,7 +257,7 @@ func announced(t *testing.T) []string {
 	return []string{"DB=secretsmanager://db", "AWS_LAMBDA_EXEC_WRAPPER=" + path}
 }
 
-func TestWithoutInvocationsHalfAMinuteEndsTheStart(t *testing.T) {
+func TestWithoutInvocationsTimeEndsTheStart(t *testing.T) {
 	t.Run("nobody came", func(t *testing.T) {
 		bubble(t, "", announced(t), func(l *life) {
 			l.registered(l.events())
@@ -260,7 +267,7 @@ func TestWithoutInvocationsHalfAMinuteEndsTheStart(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			l.expectLines(unresolved, 1)
-			l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
+			l.end("spindown")
 			l.expectLines(unresolved, 1)
 		})
 	})
@@ -301,9 +308,7 @@ func TestTheEndIsInTimeWhateverHinders(t *testing.T) {
 		l.waitUntilDue()
 		go l.invoke(time.Minute)
 		synctest.Wait()
-		began := time.Now()
-		l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
-		if took := time.Since(began); took > cleanupTime {
+		if took := l.end("spindown"); took > cleanupTime {
 			t.Errorf("took %v", took)
 		}
 		if _, err := os.Lstat(l.settings.Dir); !os.IsNotExist(err) {
@@ -316,9 +321,7 @@ func TestTheEndIsInTimeThoughThereIsMuchToSay(t *testing.T) {
 	bubble(t, "", announced(t), func(l *life) {
 		l.registered(l.events())
 		l.log.stuck = make(chan struct{})
-		began := time.Now()
-		l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
-		if took := time.Since(began); took != cleanupTime {
+		if took := l.end("spindown"); took != cleanupTime {
 			t.Errorf("took %v", took)
 		}
 		close(l.log.stuck)
@@ -332,9 +335,7 @@ func TestTheEndIsInTimeThoughTheLogIsStuck(t *testing.T) {
 		must(t, os.RemoveAll(l.settings.Dir))
 		must(t, os.WriteFile(l.settings.Dir, nil, 0o600)) // so that there is something to say
 		l.log.stuck = make(chan struct{})
-		began := time.Now()
-		l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: "spindown"})
-		if took := time.Since(began); took != cleanupTime {
+		if took := l.end("spindown"); took != cleanupTime {
 			t.Errorf("took %v", took)
 		}
 		close(l.log.stuck)
@@ -348,7 +349,7 @@ func TestAFailureIsNoReasonToComplainOfReferences(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			bubble(t, "", announced(t), func(l *life) {
 				l.registered(l.events())
-				l.shutDown(t.Context(), lambdaapi.Event{Type: lambdaapi.Shutdown, ShutdownReason: reason})
+				l.end(reason)
 				l.expectLines(unresolved, want)
 			})
 		})

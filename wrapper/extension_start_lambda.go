@@ -98,7 +98,7 @@ func (e *extension) completeFiles() {
 // the operator wants that.
 func (e *extension) dropOthers() {
 	keep := !e.wrapperCame()
-	if e.settings.Handover == "off" {
+	if !e.handsOver() {
 		keep = secretfiles.Published(e.settings.Dir)
 	}
 	if !keep && !e.came.Load() {

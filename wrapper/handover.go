@@ -41,9 +41,12 @@ func (s *start) fetch(config awssecrets.Config, restarted bool) ([]fetch.Outcome
 	}), nil
 }
 
+// handsOver reports whether wrapper and extension may work together.
+func (s *start) handsOver() bool { return s.settings.Handover != "off" }
+
 // dial returns the extension, nil if the wrapper works alone.
 func (s *start) dial() *handover.Client {
-	if !s.inLambda || s.settings.Handover == "off" {
+	if !s.inLambda || !s.handsOver() {
 		return nil
 	}
 	identity := s.identity()

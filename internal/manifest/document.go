@@ -47,13 +47,12 @@ func (p *parser) sections(root *yaml.Node, m *Manifest) {
 		return
 	}
 	for section := range p.pairs(root, false) {
+		before := len(p.problems)
 		switch section.key.Value {
 		case envKey:
-			before := len(p.problems)
 			m.Env = append(m.Env, p.entries(section)...)
 			m.BadVariables = m.BadVariables || len(p.problems) > before
 		case envFromKey:
-			before := len(p.problems)
 			m.EnvFrom = append(m.EnvFrom, p.items(section)...)
 			m.BadVariables = m.BadVariables || len(p.problems) > before
 		case filesKey:
