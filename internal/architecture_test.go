@@ -62,7 +62,8 @@ func edges() map[string][]string {
 		"internal/lambdafake": {},
 		"internal/pipenet":    {},
 
-		"scripts/packlayer": {},
+		"scripts/packlayer":  {},
+		"scripts/renewroots": {},
 
 		program: {
 			"internal/awssecrets", "internal/brake", "internal/deliver", "internal/environ", "internal/fetch", "internal/handover", "internal/lambdaapi",

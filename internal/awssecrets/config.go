@@ -31,7 +31,10 @@ type Config struct {
 	// in memory, where time can be driven.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	roots *x509.CertPool
+	// roots are who is trusted, nil for the system's store. With amazonFirst,
+	// Amazon's own authorities come before it.
+	roots       *x509.CertPool
+	amazonFirst bool
 	// credentials is a function so that no way of printing a Config finds a key.
 	credentials func() aws.CredentialsProvider
 	// ownCredentials is set when the credentials come from an endpoint on this
@@ -64,7 +67,7 @@ func Load(environment map[string]string, requests []Request) (Config, problem.Li
 		}
 	}
 	problems = append(problems, config.loadCredentials(environment)...)
-	problems = append(problems, config.loadRoots()...)
+	problems = append(problems, config.loadRoots(environment)...)
 	problems = append(problems, config.checkEndpoint(requests)...)
 	return config, append(problems, config.checkRegion(requests)...)
 }

@@ -14,13 +14,13 @@ import (
 // loadCredentials leaves the search for credentials and region to the SDK:
 // variables, profiles, SSO, container, instance. The SDK makes its own client
 // for that, because it refuses to combine one of ours with AWS_CA_BUNDLE.
-func (c *Config) loadCredentials(map[string]string) problem.List {
+func (c *Config) loadCredentials(environment map[string]string) problem.List {
 	loaded, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		c.useCredentials(aws.AnonymousCredentials{})
 		// The SDK reads the bundle too, and does not tell what it failed at; what
 		// is wrong with it is reported by itself.
-		if len(c.loadRoots()) > 0 {
+		if len(c.loadRoots(environment)) > 0 {
 			return nil
 		}
 		return problem.List{{

@@ -10,11 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"syscall"
 	"time"
-
-	"secretwrap/internal/problem"
 )
 
 // maxAnswer is the largest answer that is read. A secret has at most 65,536
@@ -43,51 +40,25 @@ func newHTTPClient(config Config) *http.Client {
 	if config.Dial != nil {
 		dial = config.Dial
 	}
-	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: bounded{&http.Transport{
+	trusting := func(roots *x509.CertPool) *http.Transport {
+		return &http.Transport{
 			Proxy:               proxy,
 			DialContext:         dial,
-			TLSClientConfig:     &tls.Config{RootCAs: config.roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: config.Connections,
 			IdleConnTimeout:     30 * time.Second,
 			Protocols:           &protocols,
-		}},
+		}
 	}
-}
-
-// maxBundle is the largest AWS_CA_BUNDLE that is read, in bytes; the system's own
-// has a quarter of a million.
-const maxBundle = 4 << 20
-
-// loadRoots reads AWS_CA_BUNDLE. Without one the system's store is used, which
-// honours SSL_CERT_FILE.
-func (c *Config) loadRoots() problem.List {
-	if c.CABundle == "" {
-		return nil
+	var transport http.RoundTripper = trusting(config.roots)
+	if config.amazonFirst {
+		transport = &amazonFirst{amazon: trusting(amazonPool()), system: trusting(nil)}
 	}
-	c.roots = x509.NewCertPool()
-	if pem, err := readBundle(c.CABundle); err == nil && c.roots.AppendCertsFromPEM(pem) {
-		return nil
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     bounded{transport},
 	}
-	return problem.List{{
-		Class: problem.Config, Variable: "AWS_CA_BUNDLE", Cause: "the file holds no readable certificate",
-		Hint: "name a file of PEM certificates, or remove the variable",
-	}}
-}
-
-// readBundle reads a regular file. It never waits, as reading a pipe would.
-func readBundle(path string) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxBundle {
-		return nil, errors.New("not a file of certificates")
-	}
-	return io.ReadAll(io.LimitReader(file, maxBundle))
 }
 
 // refusePublic keeps plain http, which is for emulators, off the internet.
