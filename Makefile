@@ -7,12 +7,14 @@ FUZZTIME ?= 300000x
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secretwrap
 AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
 E2E_PYTHON ?= $(CACHE)/venv/bin/python
+BENCH_NODE_MODULES ?= $(CACHE)/node/node_modules
+BENCH = AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" BENCH_NODE_MODULES="$(BENCH_NODE_MODULES)"
 
 export CGO_ENABLED = 0
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
 
 .PHONY: build
 build: ## build the program for this machine: dist/secretwrap
@@ -39,8 +41,14 @@ demo: ## show what a user sees, against a Secrets Manager on this machine
 	cd e2e && go run ./demo
 
 .PHONY: bench
-bench: ## measure cold starts, invocations, memory; needs what make e2e installs
-	cd e2e && AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" go run ./bench
+bench: ## measure cold starts against other ways: dist/bench; QUICK=1 takes a minute
+	scripts/install-bench.sh
+	cd e2e && $(BENCH) go run ./bench -out ../dist/bench $(if $(QUICK),-quick)
+
+.PHONY: bench-check
+bench-check: ## fail if a budget of speed, memory or size is lost by far
+	scripts/install-e2e.sh
+	cd e2e && $(BENCH) go run ./bench -check
 
 .PHONY: endure
 endure: ## refresh file copies 10,000 times, with faults, in virtual time

@@ -1,61 +1,153 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
+
+	"secretwrap/e2e/bench/machine"
+	"secretwrap/e2e/emulator"
 )
 
-// lab is where processes are started.
+const (
+	// execWrapper makes the bootstrap of a managed runtime start the wrapper.
+	execWrapper = "AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"
+	// extensionPath is where a function sees the layer's extension.
+	extensionPath = "/opt/extensions/secretwrap"
+	// startLimit is far above what a cold start takes, and so is stopLimit for its
+	// end.
+	startLimit = 60 * time.Second
+	stopLimit  = 10 * time.Second
+)
+
+// lab is where functions are started in the emulator.
 type lab struct {
 	*bench
-	// probe runs before and after the layer's program.
-	probe string
+	rie string
+	programs
+	// etc is what the functions see as /etc.
+	etc string
+	// cache is the address of the cache extension.
+	cache string
+	// groups are the control groups by the memory whose share of CPU they have.
+	groups map[int]*machine.Group
+	// leftOut tells what cannot be measured here, and why.
+	leftOut []string
 }
 
-// measureStarts is the part that starts processes.
-func measureStarts(ctx context.Context, b *bench, rounds int) (*startReport, error) {
-	l := &lab{bench: b, probe: filepath.Join(b.dir, "probe")}
-	if err := goBuild(ctx, ".", l.probe, "./bench/probe"); err != nil {
+// findEmulator returns the path of AWS's Runtime Interface Emulator, or why
+// nothing can be measured in it.
+func findEmulator() (string, error) {
+	if err := emulator.Available(); err != nil {
+		return "", err
+	}
+	if path, err := exec.LookPath(cmp.Or(os.Getenv("AWS_LAMBDA_RIE"), "aws-lambda-rie")); err == nil {
+		return path, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cache, "secretwrap", "aws-lambda-rie")
+	if _, err := os.Stat(path); err != nil || os.Getenv("AWS_LAMBDA_RIE") != "" {
+		return "", errors.New("there is no Runtime Interface Emulator of AWS's: scripts/install-e2e.sh installs it, or set AWS_LAMBDA_RIE to its path")
+	}
+	return path, nil
+}
+
+// newLab builds the programs, and lays out the functions' directories.
+func newLab(ctx context.Context, b *bench, rie string, o options) (*lab, error) {
+	l := &lab{bench: b, rie: rie, etc: filepath.Join(b.dir, "etc"), cache: loopback() + ":2773", groups: make(map[int]*machine.Group)}
+	ca, err := os.ReadFile(b.store.ca)
+	if err != nil {
 		return nil, err
 	}
-	cells := l.cells()
-	if err := l.measure(ctx, cells, rounds); err != nil {
+	if err := layOutEtc(l.etc, b.store.ip, ca); err != nil {
 		return nil, err
 	}
-	return newStartReport(cells, rounds), nil
-}
-
-// goBuild builds a package for this machine as it is shipped, from the module in
-// directory module.
-func goBuild(ctx context.Context, module, output string, args ...string) error {
-	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output}, args...)
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = module
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(text))
+	if err := l.build(ctx); err != nil {
+		return nil, err
 	}
-	return nil
+	l.findInterpreters(ctx, o, ca)
+	return l, l.layOut()
 }
 
-// measure runs every cell once a round. The first round, which warms the
+// leaveOut remembers what is not measured.
+func (l *lab) leaveOut(what string, why error) {
+	l.leftOut = append(l.leftOut, fmt.Sprintf("%s: %v", what, why))
+}
+
+// group returns the control group with a memory's share of CPU.
+func (l *lab) group(memoryMB int) (*machine.Group, error) {
+	if known := l.groups[memoryMB]; known != nil {
+		return known, nil
+	}
+	group, err := machine.NewGroup(memoryMB)
+	if err == nil {
+		l.groups[memoryMB] = group
+	}
+	return group, err
+}
+
+// close removes the control groups.
+func (l *lab) close() {
+	for _, group := range l.groups {
+		_ = group.Remove()
+	}
+}
+
+// start starts the emulator with a function in it; its environment starts with
+// the first invocation. What is returned ends it and removes its files.
+func (l *lab) start(ctx context.Context, c *cell, more ...string) (*emulator.Emulator, func() error, error) {
+	dir, err := os.MkdirTemp(l.dir, "environment-")
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := emulator.Start(ctx, l.rie, dir, emulator.Function{
+		Layer: l.layer(c), Task: l.task(c), Runtime: l.runtime(c), Mounted: true, Etc: l.etc,
+		Bootstrap: "/var/runtime/bootstrap",
+		Visible:   l.visible(c.Language),
+		Env:       append(l.environment(c), more...),
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return e, func() error { return errors.Join(e.Stop(stopLimit), os.RemoveAll(dir)) }, nil
+}
+
+// environment returns a function's configuration.
+func (l *lab) environment(c *cell) []string {
+	env := append(c.secretVariables(), l.languageVariables(c)...)
+	if l.store.port != "443" {
+		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER=https://"+net.JoinHostPort(host, l.store.port))
+	}
+	if c.MemoryMB != 0 {
+		env = append(env, fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", c.MemoryMB))
+	}
+	if c.way == cached {
+		env = append(env, "CACHE="+l.cache)
+	}
+	return env
+}
+
+// measure starts every cell once a round. The first round, which warms the
 // machine's caches, does not count. The order turns, so that no cell always
 // follows the same one.
 func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 	for round := range rounds + 1 {
-		l.progress.round("starts", round, rounds)
+		l.progress.round(fmt.Sprintf("%d cold starts", len(cells)), round, rounds)
 		for i := range cells {
 			c := cells[(i+round)%len(cells)]
 			s, err := l.sample(ctx, c)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("%s, %s: %w", c.way, c.name(), err)
 			}
 			if round > 0 {
 				c.samples = append(c.samples, s)
@@ -66,80 +158,92 @@ func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 	return nil
 }
 
-// sample runs a cell once.
+// sample cold-starts a cell's function once.
 func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
-	files := filepath.Join(l.dir, "files")
-	if err := os.RemoveAll(files); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if _, err := l.store.traffic(); err != nil {
 		return sample{}, err
 	}
-	before, err := l.store.calls()
+	if c.Cold {
+		if err := machine.Evict(l.layer(c), l.task(c), l.etc); err != nil {
+			return sample{}, err
+		}
+	}
+	e, stop, err := l.start(ctx, c)
 	if err != nil {
 		return sample{}, err
 	}
-	var printed, log bytes.Buffer
-	cmd := exec.CommandContext(ctx, l.probe, append([]string{"measure"}, c.command...)...)
-	cmd.Env = append(l.environment(files), c.env...)
-	cmd.Stdout, cmd.Stderr = &printed, &log
-	if err := cmd.Run(); err != nil {
-		return sample{}, fmt.Errorf("%w\n%s", err, bytes.TrimSpace(log.Bytes()))
+	s, err := l.wake(ctx, e, c)
+	if err := errors.Join(err, stop()); err != nil {
+		return sample{}, fmt.Errorf("%w\n%s", err, e.Logs())
 	}
-	after, err := l.store.calls()
+	seen, err := l.store.traffic()
 	if err != nil {
 		return sample{}, err
 	}
-	s, err := parse(printed.String())
-	s.calls = after - before
-	return s, err
+	inits := e.InitDurations()
+	if len(inits) != 1 {
+		return sample{}, fmt.Errorf("%d starts of the environment instead of one\n%s", len(inits), e.Logs())
+	}
+	s.init, s.calls, s.way = inits[0], len(seen.Asked), wayIn(e.Logs())
+	return s, nil
 }
 
-// parse reads what the probe prints: a line when it is executed by the measured
-// program, a line when that has ended.
-func parse(printed string) (sample, error) {
-	var executed, started, took, cpu, resident int64
-	if _, err := fmt.Sscan(printed, &executed, &started, &took, &cpu, &resident); err != nil {
-		return sample{}, fmt.Errorf("unexpected output %q: %w", strings.TrimSpace(printed), err)
+// wake invokes a function for the first time.
+func (l *lab) wake(ctx context.Context, e *emulator.Emulator, c *cell) (sample, error) {
+	group, err := l.group(c.MemoryMB)
+	if err != nil {
+		return sample{}, err
 	}
-	if runtime.GOOS != "darwin" {
-		resident *= 1024 // getrusage(2): kilobytes, bytes only on darwin
+	if err := group.Add(e.PID()); err != nil {
+		return sample{}, err
 	}
-	return sample{
-		toExec:   time.Duration(executed - started),
-		toEnd:    time.Duration(took),
-		cpu:      time.Duration(cpu) * time.Microsecond,
-		resident: resident,
-	}, nil
+	before, err := group.Used()
+	if err != nil {
+		return sample{}, err
+	}
+	began := time.Now()
+	err = checkSecrets(ctx, e, c.Secrets)
+	s := sample{answer: time.Since(began)}
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := group.Used()
+	if err != nil {
+		return sample{}, err
+	}
+	s.cpu = after - before
+	return s, s.addMemory(e.PID())
 }
 
-// environment returns what Lambda sets, and how to reach the store.
-func (l *lab) environment(files string) []string {
-	return []string{
-		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-		"LD_LIBRARY_PATH=/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-		"LANG=en_US.UTF-8",
-		"TZ=:UTC",
-		"_HANDLER=index.handler",
-		"LAMBDA_TASK_ROOT=/var/task",
-		"LAMBDA_RUNTIME_DIR=/var/runtime",
-		"AWS_REGION=eu-west-1",
-		"AWS_DEFAULT_REGION=eu-west-1",
-		"AWS_ACCESS_KEY_ID=ASIAIOSFODNN7EXAMPLE",
-		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-		"AWS_SESSION_TOKEN=example-session-token",
-		// Nobody listens there, and nobody is called unless a start fails.
-		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
-		"AWS_LAMBDA_FUNCTION_NAME=bench",
-		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1769",
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/bench",
-		"AWS_LAMBDA_LOG_STREAM_NAME=2026/01/02/[$LATEST]0123456789abcdef0123456789abcdef",
-		"AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x",
-		"AWS_LAMBDA_EXEC_WRAPPER=" + l.wrapper,
-		// The system's bundle of CAs would be parsed otherwise, and is of another
-		// size on every system.
-		"AWS_CA_BUNDLE=" + l.store.ca,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + l.store.url,
-		"TMPDIR=" + l.dir,
-		"SECRETWRAP_DIR=" + files,
+// addMemory adds up what the processes hold that the emulator has started.
+func (s *sample) addMemory(emulator int) error {
+	processes, err := machine.Below(emulator)
+	for _, p := range processes {
+		s.resident += p.Resident
+		if p.Path == extensionPath {
+			s.extension = p.Resident
+		}
 	}
+	return err
+}
+
+// checkSecrets asks the function for its secrets: a start without them is not
+// one to be measured.
+func checkSecrets(ctx context.Context, e *emulator.Emulator, secrets int) error {
+	response, err := e.Invoke(ctx, []byte("{}"))
+	if err != nil {
+		return err
+	}
+	var seen map[string]any
+	if err := json.Unmarshal(response.Body, &seen); err != nil {
+		return fmt.Errorf("the function's answer: %w", err)
+	}
+	for i := range secrets {
+		if name := fmt.Sprintf("SECRET_%03d", i); seen[name] != smallPassword {
+			return fmt.Errorf("%s is not what it should be, status %d: %s", name, response.Status, response.Body)
+		}
+	}
+	return nil
 }

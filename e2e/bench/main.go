@@ -1,14 +1,17 @@
-// Command bench measures what secretwrap adds to a cold start.
+// Command bench measures what secrets cost a Lambda function.
 //
-// The part "start" runs the layer's program in a clean environment in front of a
-// program that does nothing, and compares with a program that only execs. The
-// part "emulator" cold-starts a function with the layer in AWS's Runtime
-// Interface Emulator, and compares with the function without it; then it
-// measures invocations. The part "memory" refreshes file copies. Secrets Manager is a process of its own. All times are
-// of this machine; the ratios between them are what can be compared. It wants to
-// be run from the directory of its module:
+// The part "functions" cold-starts functions in AWS's Runtime Interface Emulator,
+// which get their secrets in several ways under several conditions, follows
+// single cold starts step by step, and measures invocations. The part "start" runs
+// the layer's program in a clean environment in front of a program that does
+// nothing, and compares with a program that only execs. The part "memory"
+// refreshes file copies. Secrets Manager is a process of its own, under its real
+// name. All times are of this machine; the ratios between them are what can be
+// compared. It wants to be run from the directory of its module:
 //
-//	go run ./bench [-part start|emulator|memory|all] [-quick] [-json FILE] [-svg FILE]
+//	go run ./bench [-part functions|start|memory|all] [-quick] [-out DIR]
+//	go run ./bench -check
+//	go run ./bench -draw DIR
 package main
 
 import (
@@ -26,7 +29,9 @@ import (
 // amount is how much is measured.
 type amount struct {
 	// rounds have one run of every cell each.
-	startRounds, coldRounds int
+	startRounds, rounds int
+	// waterfalls is how many cold starts of each kind are followed.
+	waterfalls int
 	// warmSets are sets of environments, each of which gets some blocks of
 	// invocations.
 	warmSets, warmBlocks int
@@ -34,19 +39,28 @@ type amount struct {
 	refreshes int
 }
 
-func usual() amount {
-	return amount{startRounds: 60, coldRounds: 60, warmSets: 4, warmBlocks: 15, refreshes: 1000}
-}
-
-func quick() amount {
-	return amount{startRounds: 8, coldRounds: 5, warmSets: 1, warmBlocks: 6, refreshes: 1000}
-}
-
 // options are what the command line says.
 type options struct {
-	part      string
-	json, svg string
-	amount    amount
+	part string
+	// quick measures a few rounds of the usual conditions only.
+	quick bool
+	// check fails if a budget is passed by far.
+	check bool
+	// out is the directory that results and charts are written to.
+	out string
+	// draw is a directory with results whose charts are drawn anew.
+	draw string
+}
+
+// amount returns how much is measured.
+func (o options) amount() amount {
+	switch {
+	case o.check:
+		return amount{startRounds: 20, rounds: 12, refreshes: 1000}
+	case o.quick:
+		return amount{startRounds: 4, rounds: 2, waterfalls: 3, warmSets: 1, warmBlocks: 6, refreshes: 200}
+	}
+	return amount{startRounds: 40, rounds: 14, waterfalls: 15, warmSets: 3, warmBlocks: 15, refreshes: 1000}
 }
 
 func main() {
@@ -57,26 +71,27 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
+	if o.draw != "" {
+		exit(redraw(o.draw))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	exit(run(ctx, o))
 }
 
 func parseOptions() (options, error) {
-	part := flag.String("part", "all", "measure only this `part`: start, emulator or memory")
-	short := flag.Bool("quick", false, "measure a few rounds only")
-	json := flag.String("json", "", "write the results to this `file` too")
-	svg := flag.String("svg", "", "draw the cold starts into this `file`")
+	var o options
+	flag.StringVar(&o.part, "part", "all", "measure only this `part`: functions, start or memory")
+	flag.BoolVar(&o.quick, "quick", false, "measure a few rounds of the usual conditions only")
+	flag.BoolVar(&o.check, "check", false, "measure what the budgets are about, and fail if one is passed by far")
+	flag.StringVar(&o.out, "out", "", "write the results and charts into this `directory` too")
+	flag.StringVar(&o.draw, "draw", "", "measure nothing; draw the charts of the results in this `directory`")
 	flag.Parse()
-	o := options{part: *part, json: *json, svg: *svg, amount: usual()}
-	if *short {
-		o.amount = quick()
+	if o.check && o.part != "all" {
+		return options{}, errors.New("-check measures all parts")
 	}
-	if flag.NArg() > 0 || !slices.Contains([]string{"start", "emulator", "memory", "all"}, o.part) {
-		return options{}, errors.New("-part is start, emulator, memory or all, and there are no other arguments")
-	}
-	if o.svg != "" && !o.has("emulator") {
-		return options{}, errors.New("-svg draws the cold starts, which -part " + o.part + " leaves out")
+	if flag.NArg() > 0 || !slices.Contains([]string{"functions", "start", "memory", "all"}, o.part) {
+		return options{}, errors.New("-part is functions, start, memory or all, and there are no other arguments")
 	}
 	return o, nil
 }
@@ -103,7 +118,7 @@ type bench struct {
 
 func run(ctx context.Context, o options) error {
 	rie := ""
-	if o.has("emulator") {
+	if o.has("functions") {
 		var err error
 		// Before anything is measured that would be lost.
 		if rie, err = findEmulator(); err != nil {
@@ -116,14 +131,13 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, wrapper: filepath.Join(dir, "secretwrap"), progress: newProgress(os.Stderr)}
-	b.progress.say("building the programs …")
-	if err := goBuild(ctx, "..", b.wrapper, "-tags=lambda,nethttpomithttp2", "./wrapper"); err != nil {
-		return err
-	}
 	if b.store, err = startStore(ctx, filepath.Join(dir, "ca.pem")); err != nil {
 		return err
 	}
 	defer b.store.stop()
+	if err := b.buildWrapper(ctx); err != nil {
+		return err
+	}
 	r, err := b.measure(ctx, o, rie)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause // what it led to is of no interest
@@ -132,38 +146,67 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	r.print(os.Stdout)
-	return r.save(o)
+	if o.out != "" {
+		return r.save(o.out)
+	}
+	if o.check {
+		return r.check()
+	}
+	return nil
+}
+
+// buildWrapper builds the layer's program as it is shipped, save that it trusts
+// the store.
+func (b *bench) buildWrapper(ctx context.Context) error {
+	b.progress.say("building the programs …")
+	overlay, err := b.overlay()
+	if err != nil {
+		return err
+	}
+	return goBuild(ctx, "..", b.wrapper, "-tags=lambda,nethttpomithttp2", overlay, "./wrapper")
 }
 
 // measure measures the parts that are asked for.
 func (b *bench) measure(ctx context.Context, o options, rie string) (report, error) {
-	r := newReport()
+	r, n := newReport(), o.amount()
 	var err error
 	if o.has("start") {
-		if r.Start, err = measureStarts(ctx, b, o.amount.startRounds); err != nil {
+		if r.Start, err = measureStarts(ctx, b, n.startRounds); err != nil {
 			return r, err
 		}
 	}
-	if o.has("emulator") {
-		if r.Emulator, r.Invocations, err = measureFunctions(ctx, b, rie, o.amount); err != nil {
+	if o.has("functions") {
+		if err := b.measureFunctions(ctx, &r, rie, o); err != nil {
 			return r, err
 		}
 	}
 	if o.has("memory") {
-		r.Memory, err = measureMemory(ctx, b, o.amount.refreshes)
+		r.Memory, err = measureMemory(ctx, b, n.refreshes)
 	}
 	return r, err
 }
 
-// save writes the files that are asked for.
-func (r report) save(o options) error {
-	if o.json != "" {
-		if err := r.write(o.json); err != nil {
-			return err
-		}
+// measureFunctions is the part that starts and invokes functions.
+func (b *bench) measureFunctions(ctx context.Context, r *report, rie string, o options) error {
+	l, err := newLab(ctx, b, rie, o)
+	if err != nil {
+		return err
 	}
-	if o.svg == "" {
-		return nil
+	defer l.close()
+	n, cells := o.amount(), star(l.selection(o))
+	if err := l.measure(ctx, cells, n.rounds); err != nil {
+		return err
 	}
-	return os.WriteFile(o.svg, []byte(r.Emulator.chart()), 0o644)
+	if r.Functions, err = l.report(cells, n.rounds); err != nil || o.check {
+		return err
+	}
+	if r.Waterfalls, err = l.follow(ctx, n.waterfalls); err != nil {
+		return err
+	}
+	warm := l.warmCells()
+	if err := l.measureInvocations(ctx, warm, n.warmSets, n.warmBlocks); err != nil {
+		return err
+	}
+	r.Invocations = newWarmReport(warm, n.warmSets)
+	return nil
 }

@@ -5,38 +5,72 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
+	"time"
 )
 
 // report holds the results of the parts that were measured.
 type report struct {
-	Go           string        `json:"go"`
-	OS           string        `json:"os"`
-	Architecture string        `json:"architecture"`
-	CPUs         int           `json:"cpus"`
-	ServerMS     float64       `json:"server_ms"`
-	Start        *startReport  `json:"start,omitempty"`
-	Emulator     *coldReport   `json:"emulator,omitempty"`
-	Invocations  *warmReport   `json:"invocations,omitempty"`
-	Memory       *memoryReport `json:"memory,omitempty"`
+	Machine computer `json:"machine"`
+	// Date is the day of the measurement.
+	Date        string          `json:"date"`
+	Start       *startReport    `json:"start,omitempty"`
+	Functions   *functionReport `json:"functions,omitempty"`
+	Waterfalls  []waterfall     `json:"waterfalls,omitempty"`
+	Invocations *warmReport     `json:"invocations,omitempty"`
+	Memory      *memoryReport   `json:"memory,omitempty"`
+}
+
+// computer is where the measurement took place.
+type computer struct {
+	Processor    string `json:"processor"`
+	CPUs         int    `json:"cpus"`
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Kernel       string `json:"kernel"`
+	Go           string `json:"go"`
 }
 
 func newReport() report {
-	return report{
-		Go: runtime.Version(), OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		ServerMS: milliseconds(serverDelay),
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	cpuinfo, _ := os.ReadFile("/proc/cpuinfo")
+	return report{Date: time.Now().Format(time.DateOnly), Machine: computer{
+		Processor: processor(string(cpuinfo)), CPUs: runtime.NumCPU(), OS: runtime.GOOS, Architecture: runtime.GOARCH,
+		Kernel: strings.TrimSpace(string(kernel)), Go: runtime.Version(),
+	}}
+}
+
+// processor returns the name in a /proc/cpuinfo, "" on those processors that do
+// not tell one.
+func processor(cpuinfo string) string {
+	for line := range strings.Lines(cpuinfo) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
 	}
+	return ""
+}
+
+// String returns a line about the machine.
+func (c computer) String() string {
+	parts := []string{c.Processor, fmt.Sprintf("%d CPUs", c.CPUs), strings.TrimSpace(c.OS + " " + c.Kernel), c.Architecture, c.Go}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
 // print writes the results as tables.
 func (r report) print(out io.Writer) {
-	fmt.Fprintf(out, "\n%s, %s/%s, %d CPUs, Secrets Manager takes %.0f ms\n", r.Go, r.OS, r.Architecture, r.CPUs, r.ServerMS)
+	fmt.Fprintf(out, "\n%s, %s\n", r.Date, r.Machine)
 	if r.Start != nil {
 		r.Start.print(out)
 	}
-	if r.Emulator != nil {
-		r.Emulator.print(out)
+	if r.Functions != nil {
+		r.Functions.print(out)
+	}
+	for _, w := range r.Waterfalls {
+		w.print(out)
 	}
 	if r.Invocations != nil {
 		r.Invocations.print(out)
@@ -46,74 +80,77 @@ func (r report) print(out io.Writer) {
 	}
 }
 
-// write writes the results to a file as JSON.
-func (r report) write(path string) error {
+// resultsFile is the file of the results in their directory.
+const resultsFile = "bench.json"
+
+// save writes the results and charts into a directory.
+func (r report) save(dir string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
-}
-
-// startReport holds the results of starting processes.
-type startReport struct {
-	Rounds  int       `json:"rounds"`
-	Cells   []summary `json:"cells"`
-	Targets []target  `json:"targets"`
-}
-
-// summary is what the runs of a cell have in common.
-type summary struct {
-	Name       string `json:"name"`
-	ToExecMS   spread `json:"to_exec_ms"`
-	ToEndMS    spread `json:"to_end_ms"`
-	CPUMS      spread `json:"cpu_ms"`
-	ResidentMB spread `json:"resident_mb"`
-	Calls      spread `json:"calls"`
-}
-
-func newStartReport(cells []*cell, rounds int) *startReport {
-	r := &startReport{Rounds: rounds}
-	for _, c := range cells {
-		r.Cells = append(r.Cells, summary{
-			Name:       c.name,
-			ToExecMS:   spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.toExec) }),
-			ToEndMS:    spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.toEnd) }),
-			CPUMS:      spreadOf(c.samples, func(s sample) float64 { return milliseconds(s.cpu) }),
-			ResidentMB: spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
-			Calls:      spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
-		})
+	if err := writeFile(filepath.Join(dir, resultsFile), append(text, '\n'), 0o644); err != nil {
+		return err
 	}
-	r.Targets = judged(r.targets())
-	return r
+	return r.draw(dir)
 }
 
-// cell returns the summary of the cell that is called name.
-func (r *startReport) cell(name string) summary {
-	return r.Cells[slices.IndexFunc(r.Cells, func(s summary) bool { return s.Name == name })]
-}
-
-func (r *startReport) targets() []target {
-	bare := r.cell(execOnly)
-	return []target{
-		{Name: "3 secrets: time to exec beyond the server's", Unit: "ms", Measured: r.cell(three).ToExecMS.Median - milliseconds(serverDelay), AtMost: 15},
-		{Name: "20 secrets: time to exec, against 1 secret", Unit: "times", Measured: r.cell(twenty).ToExecMS.Median / r.cell(one).ToExecMS.Median, AtMost: 1.5},
-		{Name: "nothing configured: CPU, against exec only", Unit: "times", Measured: r.cell(nothing).CPUMS.Median / bare.CPUMS.Median, AtMost: 2},
-		{Name: "3 secrets: CPU, against exec only", Unit: "times", Measured: r.cell(three).CPUMS.Median / bare.CPUMS.Median, AtMost: 5.2},
-		{Name: "20 secrets: largest resident size", Unit: "MB", Measured: r.cell(twenty).ResidentMB.Max, AtMost: 24},
-		{Name: "100 secrets of 64 KiB: largest resident size", Unit: "MB", Measured: r.cell(large).ResidentMB.Max, AtMost: 64},
-		{Name: "nothing configured: calls of Secrets Manager", Unit: "calls", Measured: r.cell(nothing).Calls.Max, AtMost: 0},
+// redraw draws the charts of the results in a directory anew.
+func redraw(dir string) error {
+	r, err := load(dir)
+	if err != nil {
+		return err
 	}
+	return r.draw(dir)
 }
 
-func (r *startReport) print(out io.Writer) {
-	fmt.Fprintf(out, "\nStarts of the wrapper as a process, %d interleaved rounds\n\n", r.Rounds)
-	fmt.Fprintf(out, "%-21s  %21s  %6s  %6s  %11s  %5s\n", "", "start to exec, ms", "to end", "CPU", "resident MB", "calls")
-	fmt.Fprintf(out, "%-21s  %21s  %6s  %6s  %11s\n", "", "median    p10 – p90", "ms", "ms", "median  max")
-	for _, c := range r.Cells {
-		fmt.Fprintf(out, "%-21s  %7.1f %5.1f – %5.1f  %6.1f  %6.1f  %6.1f %4.1f  %5.0f\n",
-			c.Name, c.ToExecMS.Median, c.ToExecMS.P10, c.ToExecMS.P90, c.ToEndMS.Median, c.CPUMS.Median, c.ResidentMB.Median, c.ResidentMB.Max, c.Calls.Median)
+// load reads the results in a directory.
+func load(dir string) (report, error) {
+	text, err := os.ReadFile(filepath.Join(dir, resultsFile))
+	if err != nil {
+		return report{}, err
 	}
-	fmt.Fprintf(out, "\nEverything includes the executed program. The resident size is the larger one\nof the wrapper's and the executed program's: the system keeps it over exec.\n\n")
-	printTargets(out, r.Targets)
+	var r report
+	return r, json.Unmarshal(text, &r)
+}
+
+// draw writes the charts of what was measured into a directory.
+func (r report) draw(dir string) error {
+	for name, chart := range r.charts() {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(chart), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// charts returns the charts of what was measured, by the names of their files.
+func (r report) charts() map[string]string {
+	charts := make(map[string]string)
+	if r.Functions != nil {
+		charts["ways.svg"], charts["conditions.svg"] = r.Functions.chartWays(r.Machine), r.Functions.chartConditions()
+	}
+	if len(r.Waterfalls) > 0 {
+		charts["waterfall.svg"] = chartWaterfalls(r.Waterfalls)
+	}
+	return charts
+}
+
+// slack is how far a budget may be passed before it counts as lost: what is
+// measured varies from run to run, and from machine to machine.
+const slack = 1.15
+
+// check returns an error that names the budgets that are passed by far. Those in
+// milliseconds depend on the machine, and are left alone.
+func (r report) check() error {
+	var lost []string
+	for _, t := range slices.Concat(r.Start.Targets, r.Functions.Targets, r.Memory.Targets) {
+		if t.Unit != "ms" && t.Measured > t.AtMost*slack {
+			lost = append(lost, fmt.Sprintf("%s: %.2f %s, at most %.2f", t.Name, t.Measured, t.Unit, t.AtMost))
+		}
+	}
+	if len(lost) > 0 {
+		return fmt.Errorf("%d budgets are lost, with a slack of %.0f %%:\n%s", len(lost), (slack-1)*100, strings.Join(lost, "\n"))
+	}
+	return nil
 }

@@ -17,23 +17,39 @@ type spread struct {
 
 // spreadOf needs at least one sample.
 func spreadOf[S any](samples []S, value func(S) float64) spread {
-	values := make([]float64, len(samples))
-	for i, s := range samples {
-		values[i] = value(s)
-	}
+	values := valuesOf(samples, value)
 	slices.Sort(values)
 	last := len(values) - 1
 	return spread{P10: values[last/10], Median: values[last/2], P90: values[last-last/10], Max: values[last]}
 }
 
+// valuesOf returns the values of all samples.
+func valuesOf[S any](samples []S, value func(S) float64) []float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = value(s)
+	}
+	return values
+}
+
+// minus returns the spread of values that are all less by v.
+func (s spread) minus(v float64) spread {
+	return spread{P10: s.P10 - v, Median: s.Median - v, P90: s.P90 - v, Max: s.Max - v}
+}
+
 // compare describes what comes of the values of two cells in the same round, so
 // that a machine that is slow for a while is so on both sides.
 func compare(these, those []float64, with func(this, that float64) float64) spread {
+	return spreadOf(pairs(these, those, with), itself)
+}
+
+// pairs returns what comes of the values of two cells in each round.
+func pairs(these, those []float64, with func(this, that float64) float64) []float64 {
 	results := make([]float64, min(len(these), len(those)))
 	for i := range results {
 		results[i] = with(these[i], those[i])
 	}
-	return spreadOf(results, itself)
+	return results
 }
 
 // itself is the value of a sample that is one.

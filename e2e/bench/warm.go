@@ -23,14 +23,17 @@ const (
 
 // Which functions are invoked.
 const (
+	noLayer       = "no layer"
 	withVariables = "layer, secrets in variables"
 	withFile      = "layer, a declared file"
 )
 
 // warmCell is a function whose invocations are measured.
 type warmCell struct {
-	name, layer string
-	env         []string
+	name string
+	cell
+	// more are variables beside the cell's own.
+	more []string
 	// events is what the layer's extension has registered for.
 	events string
 	// blocks are the latencies in ms of the invocations of each block.
@@ -38,20 +41,19 @@ type warmCell struct {
 	emulator *emulator.Emulator
 }
 
-func (l *coldLab) warmCells() []*warmCell {
-	bare := l.layer(&coldCell{where: alone, has: noLayer})
-	whole := l.layer(&coldCell{where: alone, has: handover})
-	file := "SECRET_FILE=secretsmanager://" + fmt.Sprintf(smallName, 0) + "?file=secret#password"
+func (l *lab) warmCells() []*warmCell {
+	base := usual(golang)
+	file := "SECRET_FILE=secretsmanager://" + base.secretName(0) + "?file=secret#password"
 	return []*warmCell{
-		{name: noLayer, layer: bare, env: secretVariables(noLayer)},
-		{name: withVariables, layer: whole, env: secretVariables(handover)},
-		{name: withFile, layer: whole, env: append(secretVariables(handover), file)},
+		{name: noLayer, cell: cell{way: bare, conditions: base}},
+		{name: withVariables, cell: cell{way: extended, conditions: base}},
+		{name: withFile, cell: cell{way: extended, conditions: base}, more: []string{file}},
 	}
 }
 
 // measureInvocations measures invocations in several sets of environments: what
 // one of them has by chance, such as where its memory lies, it keeps.
-func (l *coldLab) measureInvocations(ctx context.Context, cells []*warmCell, sets, blocks int) error {
+func (l *lab) measureInvocations(ctx context.Context, cells []*warmCell, sets, blocks int) error {
 	l.progress.say("invocations …")
 	for range sets {
 		if err := l.measureSet(ctx, cells, blocks); err != nil {
@@ -62,16 +64,16 @@ func (l *coldLab) measureInvocations(ctx context.Context, cells []*warmCell, set
 }
 
 // measureSet starts an environment of each cell, and invokes them in turn.
-func (l *coldLab) measureSet(ctx context.Context, cells []*warmCell, blocks int) (err error) {
+func (l *lab) measureSet(ctx context.Context, cells []*warmCell, blocks int) (err error) {
 	for _, c := range cells {
-		e, stop, failed := l.start(ctx, c.layer, c.env)
+		e, stop, failed := l.start(ctx, &c.cell, c.more...)
 		if failed != nil {
 			return fmt.Errorf("%s: %w", c.name, failed)
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 		c.emulator = e
 	}
-	client := &http.Client{Transport: &http.Transport{}, Timeout: coldLimit}
+	client := &http.Client{Transport: &http.Transport{}, Timeout: startLimit}
 	defer client.CloseIdleConnections()
 	for _, c := range cells {
 		if err := c.warm(ctx, client); err != nil {
@@ -91,7 +93,7 @@ func (l *coldLab) measureSet(ctx context.Context, cells []*warmCell, blocks int)
 
 // warm starts a cell's environment and invokes it for a while.
 func (c *warmCell) warm(ctx context.Context, client *http.Client) error {
-	if err := checkSecrets(ctx, c.emulator); err != nil {
+	if err := checkSecrets(ctx, c.emulator, c.Secrets); err != nil {
 		return err
 	}
 	c.events = registered(c.emulator.Logs())

@@ -150,6 +150,9 @@ func (e *Emulator) PID() int { return e.cmd.Process.Pid }
 // so far to stdout and stderr.
 func (e *Emulator) Logs() string { return e.logs.String() }
 
+// Lines returns what Logs does, with the times at which the lines came.
+func (e *Emulator) Lines() []Line { return e.logs.lines() }
+
 // Tmp returns the directory that the function sees as /tmp.
 func (e *Emulator) Tmp() string { return e.tmp }
 

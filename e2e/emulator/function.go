@@ -16,6 +16,12 @@ type Function struct {
 	// sees as /opt, /var/task and /var/runtime, read-only as in Lambda. An
 	// empty name stands for an empty directory.
 	Layer, Task, Runtime string
+	// Mounted mounts Layer, Task and Runtime instead of copying them, which is
+	// quicker, and leaves them as cold in the page cache as they are.
+	Mounted bool
+	// Etc is the directory that the function sees as /etc, this machine's if
+	// empty.
+	Etc string
 	// Visible are files and directories that the function sees at their own
 	// path even below /opt, /tmp and /var; what is elsewhere it sees anyway.
 	Visible []string

@@ -1,17 +1,18 @@
 # Runs a command in a root directory of its own, seen by nobody outside:
-#   sh -c "$(cat namespace.sh)" namespace DIR LAYER TASK RUNTIME [VISIBLE...] -- [NAME=VALUE...] COMMAND...
+#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME [VISIBLE...] -- [NAME=VALUE...] COMMAND...
 # It must be the first process of new mount and PID namespaces. The new root is
-# a tmpfs on DIR/root with what the old one holds, save that /opt, /var/task and
-# /var/runtime are copies of LAYER, TASK and RUNTIME, and /tmp is DIR/tmp.
+# a tmpfs on DIR/root with what the old one holds, save that /etc is ETC, /opt,
+# /var/task and /var/runtime are copies of LAYER, TASK and RUNTIME, or if HOW is
+# "mount" these themselves, and /tmp is DIR/tmp.
 set -eu
-dir=$1 layer=$2 task=$3 runtime=$4
-shift 4
+dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6
+shift 6
 root=$dir/root
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$root"
 for entry in /*; do
-	case $entry in /opt | /proc | /tmp | /var) continue ;; esac
+	case $entry in /etc | /opt | /proc | /tmp | /var) continue ;; esac
 	if [ -L "$entry" ]; then
 		ln -s "$(readlink "$entry")" "$root$entry"
 	elif [ -d "$entry" ]; then
@@ -20,13 +21,25 @@ for entry in /*; do
 	fi
 done
 
-mkdir "$root/proc" "$root/tmp" "$root/var"
+mkdir "$root/etc" "$root/proc" "$root/tmp" "$root/var"
+mount --rbind "$etc" "$root/etc"
 mount -t proc proc "$root/proc"
 mount --bind "$dir/tmp" "$root/tmp"
-cp -R -P --preserve=mode "$layer" "$root/opt"
-cp -R -P --preserve=mode "$task" "$root/var/task"
-cp -R -P --preserve=mode "$runtime" "$root/var/runtime"
-chmod 0755 "$root/opt" "$root/var/task" "$root/var/runtime"
+
+# lay FROM TO
+lay() {
+	if [ "$how" = mount ]; then
+		mkdir "$2"
+		mount --bind "$1" "$2"
+		mount -o remount,bind,ro "$2"
+	else
+		cp -R -P --preserve=mode "$1" "$2"
+		chmod 0755 "$2"
+	fi
+}
+lay "$layer" "$root/opt"
+lay "$task" "$root/var/task"
+lay "$runtime" "$root/var/runtime"
 
 while [ "$1" != -- ]; do
 	path=$1

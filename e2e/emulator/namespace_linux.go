@@ -34,7 +34,14 @@ func isolated(dir string, fn Function, argv []string) (*exec.Cmd, error) {
 	if err := os.Chmod(filepath.Join(dir, "tmp"), 0o777|os.ModeSticky); err != nil {
 		return nil, err
 	}
-	args := []string{"-c", namespace, "namespace", dir}
+	how, etc := "copy", fn.Etc
+	if fn.Mounted {
+		how = "mount"
+	}
+	if etc == "" {
+		etc = "/etc"
+	}
+	args := []string{"-c", namespace, "namespace", dir, how, etc}
 	for _, source := range []string{fn.Layer, fn.Task, fn.Runtime} {
 		if source == "" {
 			source = filepath.Join(dir, "empty")

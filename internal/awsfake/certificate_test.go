@@ -29,10 +29,10 @@ func TestTheCertificateIsTheOneAskedFor(t *testing.T) {
 
 func TestTheCertificateIsValidForTheHostsOfTheConfig(t *testing.T) {
 	const host = "secretsmanager.eu-west-1.amazonaws.com"
-	server := start(t, awsfake.Config{Hosts: []string{host}})
+	server := start(t, awsfake.Config{Hosts: []string{host, "127.1.2.3"}})
 	caller := client(server)
 	transport := caller.Transport.(*http.Transport)
-	for _, name := range []string{host, "localhost", "127.0.0.1", "[::1]"} {
+	for _, name := range []string{host, "127.1.2.3", "localhost", "127.0.0.1", "[::1]"} {
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(server.URL(), "https://"))
 		}

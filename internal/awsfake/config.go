@@ -25,7 +25,7 @@ type Config struct {
 	PlainHTTP bool
 	// Certificate is what is wrong with the server's certificate.
 	Certificate Certificate
-	// Hosts are names that the certificate is valid for, beside localhost,
+	// Hosts are names and addresses that the certificate is valid for, beside localhost,
 	// 127.0.0.1 and ::1.
 	Hosts   []string
 	Secrets []Secret

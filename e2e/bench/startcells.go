@@ -15,19 +15,19 @@ const (
 	large    = "100 secrets of 64 KiB"
 )
 
-// cell is one way to start a program.
-type cell struct {
+// startCell is one way to start a program.
+type startCell struct {
 	name string
 	// env is the function's configuration.
 	env []string
 	// command is what is measured.
 	command []string
-	samples []sample
+	samples []startSample
 }
 
-// sample is what one run took. All of it includes the executed program, which
+// startSample is what one run took. All of it includes the executed program, which
 // prints the time and ends.
-type sample struct {
+type startSample struct {
 	// toExec is from the start of the process until the executed program runs.
 	toExec time.Duration
 	// toEnd is from the start of the process until its end.
@@ -41,14 +41,14 @@ type sample struct {
 	calls int
 }
 
-func (l *lab) cells() []*cell {
-	list := []*cell{
+func (l *startLab) cells() []*startCell {
+	list := []*startCell{
 		{name: execOnly, command: []string{l.probe, "exec", l.probe, "now"}},
 		{name: nothing},
-		{name: one, env: references(1, "secretsmanager://"+smallName+"#password")},
-		{name: three, env: references(3, "secretsmanager://"+smallName+"#password")},
-		{name: twenty, env: references(20, "secretsmanager://"+smallName+"#password")},
-		{name: large, env: references(100, "secretsmanager://"+largeName+"?file")},
+		{name: one, env: references(1, smallReference)},
+		{name: three, env: references(3, smallReference)},
+		{name: twenty, env: references(20, smallReference)},
+		{name: large, env: references(100, func(i int) string { return fmt.Sprintf("secretsmanager://"+largeName+"?file", i) })},
 	}
 	for _, c := range list[1:] {
 		c.command = []string{l.wrapper, l.probe, "now"}
@@ -57,10 +57,15 @@ func (l *lab) cells() []*cell {
 }
 
 // references returns n variables with references to n secrets.
-func references(n int, format string) []string {
+func references(n int, reference func(i int) string) []string {
 	env := make([]string, n)
 	for i := range env {
-		env[i] = fmt.Sprintf("SECRET_%03d="+format, i, i)
+		env[i] = fmt.Sprintf("SECRET_%03d=%s", i, reference(i))
 	}
 	return env
+}
+
+// smallReference refers to a field of a small secret.
+func smallReference(i int) string {
+	return fmt.Sprintf("secretsmanager://"+smallName+"#password", usualLatency, i)
 }

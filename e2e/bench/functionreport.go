@@ -1,0 +1,262 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"secretwrap/e2e/bench/machine"
+)
+
+// functionReport holds the results of cold starts.
+type functionReport struct {
+	Rounds int `json:"rounds"`
+	// Versions are those of interpreters and SDKs, by language.
+	Versions map[string]string `json:"versions"`
+	// LeftOut tells what was not measured, and why.
+	LeftOut []string  `json:"left_out,omitempty"`
+	Cells   []summary `json:"cells"`
+	// Lost names the cells in which another way was faster than one of ours.
+	Lost    []string `json:"lost"`
+	Targets []target `json:"targets"`
+}
+
+// summary is what the cold starts of a cell have in common.
+type summary struct {
+	Way way `json:"way"`
+	conditions
+	AnswerMS spread `json:"answer_ms"`
+	InitMS   spread `json:"init_ms"`
+	CPUMS    spread `json:"cpu_ms"`
+	// AddedMS, AddedInitMS and AddedCPUMS are how much more it took than without
+	// secrets in the same round.
+	AddedMS     spread `json:"added_ms"`
+	AddedInitMS spread `json:"added_init_ms"`
+	AddedCPUMS  spread `json:"added_cpu_ms"`
+	// ResidentMB is the memory of all processes, ExtensionMB of the layer's
+	// extension.
+	ResidentMB  spread  `json:"resident_mb"`
+	ExtensionMB spread  `json:"extension_mb"`
+	Calls       spread  `json:"calls"`
+	ZippedMB    float64 `json:"zipped_mb"`
+	// HandedOver counts the starts in which the secrets came from the extension.
+	HandedOver int `json:"handed_over"`
+	// added and inits are AddedMS and InitMS in the order of the rounds.
+	added, inits []float64
+}
+
+func (l *lab) report(cells []*cell, rounds int) (*functionReport, error) {
+	r := &functionReport{Rounds: rounds, Versions: l.versions, LeftOut: l.leftOut, Lost: []string{}}
+	for _, c := range cells {
+		s := summarize(c, cells)
+		var err error
+		if s.ZippedMB, err = l.zippedMB(c); err != nil {
+			return nil, err
+		}
+		r.Cells = append(r.Cells, s)
+	}
+	r.Lost = append(r.Lost, r.lost()...)
+	r.Targets = judged(r.targets())
+	return r, nil
+}
+
+func summarize(c *cell, cells []*cell) summary {
+	like := cells[slices.IndexFunc(cells, func(o *cell) bool { return o.way == bare && o.conditions == c.withoutSecrets() })]
+	answer := func(s sample) float64 { return milliseconds(s.answer) }
+	initial := func(s sample) float64 { return milliseconds(s.init) }
+	cpu := func(s sample) float64 { return milliseconds(s.cpu) }
+	added := func(value func(sample) float64) []float64 {
+		return pairs(valuesOf(c.samples, value), valuesOf(like.samples, value), difference)
+	}
+	s := summary{
+		Way: c.way, conditions: c.conditions,
+		AnswerMS: spreadOf(c.samples, answer), InitMS: spreadOf(c.samples, initial), CPUMS: spreadOf(c.samples, cpu),
+		AddedInitMS: spreadOf(added(initial), itself), AddedCPUMS: spreadOf(added(cpu), itself),
+		ResidentMB:  spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
+		ExtensionMB: spreadOf(c.samples, func(s sample) float64 { return float64(s.extension) / 1e6 }),
+		Calls:       spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
+		added:       added(answer), inits: valuesOf(c.samples, initial),
+	}
+	s.AddedMS = spreadOf(s.added, itself)
+	for _, one := range c.samples {
+		if one.way == "extension" {
+			s.HandedOver++
+		}
+	}
+	return s
+}
+
+// took matches what the wrapper logs at the end of a start that went well.
+var took = regexp.MustCompile(`(?m), [0-9]+ ms, ([a-z]+) \[SecretsDelivered\]$`)
+
+// wayIn returns how the wrapper got the secrets, "" if the log does not tell.
+func wayIn(log string) string {
+	match := took.FindStringSubmatch(log)
+	if match == nil {
+		return ""
+	}
+	return match[1]
+}
+
+// cell returns the summary of a cell, and whether it was measured.
+func (r *functionReport) cell(w way, c conditions) (summary, bool) {
+	i := slices.IndexFunc(r.Cells, func(s summary) bool { return s.Way == w && s.conditions == c })
+	if i < 0 {
+		return summary{}, false
+	}
+	return r.Cells[i], true
+}
+
+// conditions returns all conditions, in the order of the cells.
+func (r *functionReport) conditions() []conditions {
+	var list []conditions
+	for _, s := range r.Cells {
+		if !slices.Contains(list, s.conditions) {
+			list = append(list, s.conditions)
+		}
+	}
+	return list
+}
+
+// lost names the cells in which a way that ours is compared with adds less.
+func (r *functionReport) lost() []string {
+	var list []string
+	for _, c := range r.conditions() {
+		for _, w := range []way{direct, extended} {
+			own, _ := r.cell(w, c)
+			for _, o := range others() {
+				other, there := r.cell(o, c)
+				if !there {
+					continue
+				}
+				if ratios := compare(own.added, other.added, ratio); ratios.Median > 1 {
+					list = append(list, fmt.Sprintf("%s, %s: %s added %.2f times what %q added (%.1f against %.1f ms)", c.Language, c.name(), w, ratios.Median, o, own.AddedMS.Median, other.AddedMS.Median))
+				}
+			}
+		}
+	}
+	return list
+}
+
+func (r *functionReport) targets() []target {
+	base, small := usual(golang), usual(golang)
+	small.MemoryMB = smallMemory
+	ratios := func(c conditions, other way) spread {
+		own, _ := r.cell(direct, c)
+		theirs, _ := r.cell(other, c)
+		return compare(own.added, theirs.added, ratio)
+	}
+	own, _ := r.cell(direct, base)
+	with, _ := r.cell(extended, base)
+	beside, _ := r.cell(extended, besides())
+	list := []target{
+		inRounds("3 secrets, direct: init over no secrets, beyond the server's time", "ms", own.AddedInitMS.minus(milliseconds(usualLatency)), 10),
+		inRounds("3 secrets, direct: added time against the Go SDK one by one", "times", ratios(base, sequential), 0.38),
+		inRounds("3 secrets, direct: added time against the Go SDK in parallel", "times", ratios(base, parallel), 1),
+		inRounds("hand-over: init against the wrapper alone", "times", compare(with.inits, own.inits, ratio), 1),
+		inRounds("hand-over beside a 100 ms extension: init over no secrets", "ms", beside.AddedInitMS, 5),
+	}
+	if throttled, there := r.cell(direct, small); there {
+		list = append(list,
+			inRounds("128 MB, direct: init over no secrets", "ms", throttled.AddedInitMS, 180),
+			inRounds("128 MB, direct: added time against the Go SDK one by one", "times", ratios(small, sequential), 0.5))
+	}
+	return append(list,
+		target{Name: "cells in which another way is faster", Unit: "cells", Measured: float64(len(r.Lost)), AtMost: 0},
+		target{Name: "starts with hand-over in which the wrapper fetched alone after all", Unit: "starts", Measured: float64(r.notHandedOver()), AtMost: 0},
+		target{Name: "starts of ours with more or fewer calls than secrets", Unit: "cells", Measured: float64(r.miscounted()), AtMost: 0})
+}
+
+// inRounds returns a target for the median of what all rounds gave.
+func inRounds(name, unit string, rounds spread, atMost float64) target {
+	return target{Name: name, Unit: unit, Measured: rounds.Median, Rounds: &rounds, AtMost: atMost}
+}
+
+// notHandedOver counts the starts with hand-over in which there was none.
+func (r *functionReport) notHandedOver() int {
+	count := 0
+	for _, c := range r.Cells {
+		if c.Way == extended {
+			count += r.Rounds - c.HandedOver
+		}
+	}
+	return count
+}
+
+// miscounted counts the cells of ours in which a secret was asked for twice, or
+// not at all.
+func (r *functionReport) miscounted() int {
+	count := 0
+	for _, c := range r.Cells {
+		if wanted := float64(c.Secrets); c.Way.ours() && (c.Calls.Max != wanted || c.Calls.P10 != wanted) {
+			count++
+		}
+	}
+	return count
+}
+
+// ways returns all ways in the order of the tables.
+func ways() []way { return []way{bare, direct, extended, parallel, sequential, cached} }
+
+func (r *functionReport) print(out io.Writer) {
+	fmt.Fprintf(out, "\nCold starts in AWS's Runtime Interface Emulator, %d interleaved rounds\n\n", r.Rounds)
+	fmt.Fprintf(out, "%-22s %21s  %21s  %6s  %8s  %5s  %6s\n", "", "first answer, ms", "added, ms", "added", "resident", "calls", "adds")
+	fmt.Fprintf(out, "%-22s %21s  %21s  %6s  %8s  %5s  %6s\n", "", "median    p10 – p90", "median    p10 – p90", "CPU ms", "MB", "", "zip MB")
+	for _, c := range r.conditions() {
+		if c.withoutSecrets() == c && c.MemoryMB == 0 && !c.Cold {
+			r.printConditions(out, c)
+		}
+	}
+	r.printAxes(out)
+	fmt.Fprintln(out, "The first answer comes from a function whose environment does not exist yet, and\nholds its secrets. What is added is over the same function without secrets, in the\nsame round. Resident are all processes of the environment.")
+	fmt.Fprintf(out, "A share of CPU is MB/%d of a core in periods of %v, for the emulator too.\n", machine.WholeCore, machine.Period)
+	for _, what := range r.LeftOut {
+		fmt.Fprintln(out, "Not measured, "+what)
+	}
+	for _, what := range r.Lost {
+		fmt.Fprintln(out, "Slower, "+what)
+	}
+	fmt.Fprintln(out)
+	printTargets(out, r.Targets)
+}
+
+// printConditions writes the ways under the same conditions.
+func (r *functionReport) printConditions(out io.Writer, c conditions) {
+	fmt.Fprintln(out, c.name())
+	for _, w := range ways() {
+		s, there := r.cell(w, c)
+		if !there {
+			continue
+		}
+		added := ""
+		if w != bare {
+			added = fmt.Sprintf("%7.1f %5.1f – %5.1f  %6.1f", s.AddedMS.Median, s.AddedMS.P10, s.AddedMS.P90, s.AddedCPUMS.Median)
+		}
+		row := fmt.Sprintf("  %-20s %7.1f %5.1f – %5.1f  %29s  %8.1f  %5.0f  %6.1f", w, s.AnswerMS.Median, s.AnswerMS.P10, s.AnswerMS.P90, added, s.ResidentMB.Median, s.Calls.Median, s.ZippedMB)
+		fmt.Fprintln(out, strings.TrimRight(row, " "))
+	}
+}
+
+// printAxes writes what each way adds under all conditions.
+func (r *functionReport) printAxes(out io.Writer) {
+	fmt.Fprintf(out, "\nAdded to the first answer, ms\n%-34s", "")
+	columns := ways()[1:]
+	for _, w := range columns {
+		fmt.Fprintf(out, "  %*s", len(w), w)
+	}
+	fmt.Fprintln(out)
+	for _, c := range r.conditions() {
+		fmt.Fprintf(out, "%-34s", c.Language+", "+strings.TrimPrefix(c.name(), c.Language))
+		for _, w := range columns {
+			text := ""
+			if s, there := r.cell(w, c); there {
+				text = fmt.Sprintf("%.1f", s.AddedMS.Median)
+			}
+			fmt.Fprintf(out, "  %*s", len(w), text)
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintln(out)
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"secretwrap/e2e/bench/machine"
+	"secretwrap/e2e/emulator"
+)
+
+// programs are what functions consist of.
+type programs struct {
+	// plain and sdk are the function in Go without and with AWS's SDK, foreign and
+	// cacher extensions of somebody else's.
+	plain, sdk, foreign, cacher string
+	// interpreters are the paths of those that are there, by language.
+	interpreters map[string]string
+	// modules is where the SDK for Node.js lies.
+	modules string
+	// versions of interpreters and SDKs.
+	versions map[string]string
+}
+
+// build builds the programs in Go, the function where /var/task will be.
+func (l *lab) build(ctx context.Context) error {
+	l.plain, l.sdk = filepath.Join(l.dir, "task", "plain", "handler"), filepath.Join(l.dir, "task", "sdk", "handler")
+	l.foreign, l.cacher = filepath.Join(l.dir, "foreign"), filepath.Join(l.dir, "cacher")
+	for output, args := range map[string][]string{
+		l.plain: {"./bench/function"}, l.sdk: {"-tags=sdk", "./bench/function"},
+		l.foreign: {"./bench/foreign"}, l.cacher: {"./bench/cacher"},
+	} {
+		if err := goBuild(ctx, ".", output, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goBuild builds a package for this machine as it is shipped, from the module in
+// directory module.
+func goBuild(ctx context.Context, module, output string, args ...string) error {
+	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output}, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = module
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(text))
+	}
+	return nil
+}
+
+// findInterpreters finds the interpreters with their SDKs. Languages without are
+// left out.
+func (l *lab) findInterpreters(ctx context.Context, o options, ca []byte) {
+	l.interpreters, l.versions = make(map[string]string), make(map[string]string)
+	if o.check {
+		return
+	}
+	if err := l.findNode(ctx); err != nil {
+		l.leaveOut(node, err)
+	}
+	if err := l.findPython(ctx, ca); err != nil {
+		l.leaveOut(python, err)
+	}
+}
+
+func (l *lab) findNode(ctx context.Context) error {
+	path, err := exec.LookPath("node")
+	if err != nil {
+		return err
+	}
+	l.modules = os.Getenv("BENCH_NODE_MODULES")
+	version, err := output(ctx, path, "-p", "process.version + ', @aws-sdk/client-secrets-manager ' + require(process.argv[1]).version",
+		filepath.Join(l.modules, "@aws-sdk", "client-secrets-manager", "package.json"))
+	if err != nil {
+		return errors.New("BENCH_NODE_MODULES names no directory with @aws-sdk/client-secrets-manager: scripts/install-bench.sh installs one")
+	}
+	l.interpreters[node], l.versions[node] = path, version
+	return nil
+}
+
+func (l *lab) findPython(ctx context.Context, ca []byte) error {
+	path := os.Getenv("E2E_PYTHON")
+	found, err := output(ctx, path, "-c", "import sys, os, awslambdaric, botocore, boto3; print(os.path.dirname(botocore.__file__)); print(sys.version.split()[0] + ', boto3 ' + boto3.__version__)")
+	if err != nil {
+		return errors.New("E2E_PYTHON names no interpreter with awslambdaric and boto3: scripts/install-e2e.sh installs one")
+	}
+	botocore, version, _ := strings.Cut(found, "\n")
+	bundle, err := pythonBundle(botocore, ca)
+	if err != nil {
+		return err
+	}
+	l.interpreters[python], l.versions[python] = path, version
+	return writeFile(filepath.Join(l.etc, "python.pem"), bundle, 0o644)
+}
+
+// output returns what a program prints.
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	text, err := exec.CommandContext(ctx, name, args...).Output()
+	return strings.TrimSpace(string(text)), err
+}
+
+// tellBootstrap makes a bootstrap say that it has started.
+const tellBootstrap = "\n[ -z \"$TELL\" ] || echo '" + bootstrapMark + "' >&2\n"
+
+// layOut makes what functions see as /opt, /var/task and /var/runtime.
+func (l *lab) layOut() error {
+	for _, name := range []string{"none", "wrapper", "whole", "cacher", "none-foreign", "wrapper-foreign", "whole-foreign"} {
+		if err := l.layOutLayer(filepath.Join(l.dir, "layers", name)); err != nil {
+			return err
+		}
+	}
+	commands := map[string][]string{
+		golang: {"/var/task/handler"},
+		node:   {l.interpreters[node], "/var/runtime/runtime.mjs"},
+		python: {l.interpreters[python], "-m", "awslambdaric", "handler.handler"},
+	}
+	for language, command := range commands {
+		bootstrap := filepath.Join(l.dir, "runtime", language, "bootstrap")
+		text := emulator.ManagedBootstrap(command...)
+		if err := writeFile(bootstrap, []byte(strings.Replace(text, "\n", tellBootstrap, 1)), 0o755); err != nil {
+			return err
+		}
+	}
+	for from, to := range map[string]string{
+		"node/runtime.mjs":  "runtime/" + node + "/runtime.mjs",
+		"node/handler.mjs":  "task/" + node + "/handler.mjs",
+		"python/handler.py": "task/" + python + "/handler.py",
+	} {
+		content, err := os.ReadFile(filepath.Join("bench", from))
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(l.dir, to), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// layOutLayer fills what a function sees as /opt.
+func (l *lab) layOutLayer(layer string) error {
+	extensions := filepath.Join(layer, "extensions")
+	if err := os.MkdirAll(extensions, 0o755); err != nil {
+		return err
+	}
+	kind, foreign, _ := strings.Cut(filepath.Base(layer), "-")
+	if foreign != "" {
+		if err := os.Link(l.foreign, filepath.Join(extensions, "foreign")); err != nil {
+			return err
+		}
+	}
+	switch kind {
+	case "wrapper":
+		return os.Link(l.wrapper, filepath.Join(layer, "secretwrap"))
+	case "cacher":
+		return os.Link(l.cacher, filepath.Join(extensions, "cacher"))
+	case "whole":
+		return errors.Join(os.Link(l.wrapper, filepath.Join(extensions, "secretwrap")), os.Symlink("extensions/secretwrap", filepath.Join(layer, "secretwrap")))
+	}
+	return nil
+}
+
+// layer returns the directory that a cell's function sees as /opt.
+func (l *lab) layer(c *cell) string {
+	kind := map[way]string{direct: "wrapper", extended: "whole", cached: "cacher"}[c.way]
+	if kind == "" {
+		kind = "none"
+	}
+	if c.Beside {
+		kind += "-foreign"
+	}
+	return filepath.Join(l.dir, "layers", kind)
+}
+
+// task returns the directory that a cell's function sees as /var/task.
+func (l *lab) task(c *cell) string {
+	switch {
+	case c.Language != golang:
+		return filepath.Join(l.dir, "task", c.Language)
+	case c.way.fetches():
+		return filepath.Dir(l.sdk)
+	default:
+		return filepath.Dir(l.plain)
+	}
+}
+
+// runtime returns the directory that a cell's function sees as /var/runtime.
+func (l *lab) runtime(c *cell) string { return filepath.Join(l.dir, "runtime", c.Language) }
+
+// visible returns what functions of a language need of this machine's files.
+func (l *lab) visible(language string) []string {
+	switch language {
+	case node:
+		return []string{l.modules}
+	case python:
+		return []string{filepath.Dir(filepath.Dir(l.interpreters[python]))}
+	}
+	return nil
+}
+
+// languageVariables returns what an SDK needs to be found, and to trust the store.
+func (l *lab) languageVariables(c *cell) []string {
+	switch {
+	case c.Language == node && c.way.fetches():
+		return []string{"NODE_PATH=" + l.modules, "NODE_EXTRA_CA_CERTS=/etc/store.pem"}
+	case c.Language == python && c.way.fetches():
+		return []string{"AWS_CA_BUNDLE=/etc/python.pem"}
+	}
+	return nil
+}
+
+// zippedMB returns what a way adds to what Lambda downloads, in MB of a zip file.
+// Lambda's own runtimes bring the SDKs for Node.js and Python along.
+func (l *lab) zippedMB(c *cell) (float64, error) {
+	switch {
+	case c.way.ours():
+		return deflated(l.wrapper)
+	case c.way == cached:
+		return deflated(l.cacher)
+	case c.way.fetches() && c.Language == golang:
+		with, err := deflated(l.sdk)
+		if err != nil {
+			return 0, err
+		}
+		without, err := deflated(l.plain)
+		return with - without, err
+	}
+	return 0, nil
+}
+
+// deflated returns the size of a file in a zip file, in MB.
+func deflated(path string) (float64, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, flate.BestCompression)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return 0, err
+	}
+	err = w.Close()
+	return float64(out.Len()) / 1e6, err
+}
+
+// selection returns which cells can be measured here.
+func (l *lab) selection(o options) selection {
+	s := selection{axes: !o.check && !o.quick, limited: true, cold: true}
+	for _, language := range []string{node, python} {
+		if l.interpreters[language] != "" {
+			s.languages = append(s.languages, language)
+		}
+	}
+	if _, err := l.group(smallMemory); err != nil {
+		l.leaveOut("shares of CPU", err)
+		s.limited = false
+	}
+	if err := machine.Evict(filepath.Join(l.dir, "layers")); err != nil {
+		l.leaveOut("cold page cache", err)
+		s.cold = false
+	}
+	return s
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"secretwrap/e2e/emulator"
+)
+
+// waterfall is a cold start step by step.
+type waterfall struct {
+	Name string `json:"name"`
+	// Starts is how many cold starts the times are medians of.
+	Starts int    `json:"starts"`
+	Steps  []step `json:"steps"`
+}
+
+// step is what takes some time of a cold start, in ms since the invocation that
+// causes it.
+type step struct {
+	// Lane is who does it.
+	Lane string  `json:"lane"`
+	Name string  `json:"name"`
+	From float64 `json:"from_ms"`
+	To   float64 `json:"to_ms"`
+}
+
+// The lanes of a waterfall.
+const (
+	lambdaLane    = "Lambda"
+	extensionLane = "extension"
+	foreignLane   = "other extension"
+	wrapperLane   = "wrapper"
+	callLane      = "Secrets Manager"
+	runtimeLane   = "runtime"
+)
+
+// marks are the lines by which the steps of a cold start are known, in the log of
+// everything that runs in the environment.
+const (
+	initMark       = "INIT START"
+	ownMark        = "External agent secretwrap ("
+	foreignMark    = "External agent foreign ("
+	bootstrapMark  = "waterfall: bootstrap"
+	deliveredMark  = "[SecretsDelivered]"
+	functionMark   = "function: main"
+	initReportMark = "INIT REPORT"
+)
+
+// follow follows cold starts.
+func (l *lab) follow(ctx context.Context, starts int) ([]waterfall, error) {
+	var list []waterfall
+	for _, kind := range []struct {
+		name string
+		cell
+	}{
+		{"the wrapper alone", cell{way: direct, conditions: usual(golang)}},
+		{"with the extension", cell{way: extended, conditions: usual(golang)}},
+		{"with the extension, beside another one that takes 100 ms", cell{way: extended, conditions: besides()}},
+	} {
+		l.progress.say("step by step, " + kind.name + " …")
+		var all [][]step
+		for range starts {
+			steps, err := l.followOne(ctx, &kind.cell)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", kind.name, err)
+			}
+			all = append(all, steps)
+		}
+		list = append(list, waterfall{Name: kind.name, Starts: starts, Steps: medians(all)})
+	}
+	return list, nil
+}
+
+// followOne follows one cold start.
+func (l *lab) followOne(ctx context.Context, c *cell) ([]step, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if _, err := l.store.traffic(); err != nil {
+		return nil, err
+	}
+	e, stop, err := l.start(ctx, c, "TELL=yes")
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	err = checkSecrets(ctx, e, c.Secrets)
+	answered := time.Now()
+	if err := errors.Join(err, stop()); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, e.Logs())
+	}
+	seen, err := l.store.traffic()
+	if err != nil {
+		return nil, err
+	}
+	return timeline{began: began, answered: answered, lines: e.Lines(), traffic: seen}.steps(c)
+}
+
+// timeline is what is known of one cold start.
+type timeline struct {
+	began, answered time.Time
+	lines           []emulator.Line
+	traffic
+}
+
+// steps returns the steps of a cold start; all of a cell have the same.
+func (t timeline) steps(c *cell) ([]step, error) {
+	at := make(map[string]float64)
+	wanted := []string{initMark, bootstrapMark, deliveredMark, functionMark, initReportMark}
+	if c.way == extended {
+		wanted = append(wanted, ownMark)
+	}
+	if c.Beside {
+		wanted = append(wanted, foreignMark)
+	}
+	for _, mark := range wanted {
+		i := slices.IndexFunc(t.lines, func(line emulator.Line) bool { return strings.Contains(line.Text, mark) })
+		if i < 0 {
+			return nil, fmt.Errorf("the log lacks %q", mark)
+		}
+		at[mark] = t.since(t.lines[i].At)
+	}
+	if len(t.Accepted) == 0 || len(t.Asked) != c.Secrets {
+		return nil, fmt.Errorf("%d connections, %d calls", len(t.Accepted), len(t.Asked))
+	}
+	connected, asked := t.since(slices.MinFunc(t.Accepted, time.Time.Compare)), t.since(slices.MaxFunc(t.Asked, time.Time.Compare))
+	list := []step{{lambdaLane, "prepares", 0, at[initMark]}}
+	if c.Beside {
+		list = append(list, step{foreignLane, "starts, registers", at[initMark], at[foreignMark]})
+	}
+	if c.way == extended {
+		list = append(list,
+			step{extensionLane, "starts, registers", at[initMark], at[ownMark]})
+	}
+	return append(list,
+		step{callLane, "TLS", connected, asked},
+		step{callLane, fmt.Sprintf("%d calls at once", c.Secrets), asked, asked + float64(c.LatencyMS)},
+		step{wrapperLane, "starts, waits, executes the runtime", at[bootstrapMark], at[deliveredMark]},
+		step{runtimeLane, "starts", at[deliveredMark], at[functionMark]},
+		step{runtimeLane, "handler initializes", at[functionMark], at[initReportMark]},
+		step{runtimeLane, "answers", at[initReportMark], t.since(t.answered)}), nil
+}
+
+// since returns how long after the invocation a time was, in ms.
+func (t timeline) since(at time.Time) float64 { return milliseconds(at.Sub(t.began)) }
+
+// medians returns the steps with the medians of their times.
+func medians(all [][]step) []step {
+	list := slices.Clone(all[0])
+	for i := range list {
+		list[i].From = spreadOf(all, func(steps []step) float64 { return steps[i].From }).Median
+		list[i].To = spreadOf(all, func(steps []step) float64 { return steps[i].To }).Median
+	}
+	return list
+}
+
+func (w waterfall) print(out io.Writer) {
+	fmt.Fprintf(out, "\nA cold start step by step, %s: medians of %d, ms since the invocation\n\n", w.Name, w.Starts)
+	for _, s := range w.Steps {
+		fmt.Fprintf(out, "  %-16s %7.1f – %6.1f  %s\n", s.Lane, s.From, s.To, s.Name)
+	}
+}
