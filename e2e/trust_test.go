@@ -1,0 +1,89 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"secretwrap/internal/awsfake"
+)
+
+// secretsManagerHost is the real name of Secrets Manager in a function's region.
+const secretsManagerHost = "secretsmanager.eu-west-1.amazonaws.com"
+
+// Nobody but Amazon can sign for Amazon. So one of two programs has the server's
+// authority among those embedded: that one gets the secret on its first
+// connection, though the system's store does not know the authority; the program
+// that is shipped gets it on none.
+func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
+	t.Parallel()
+	server, err := awsfake.Start(awsfake.Config{Hosts: []string{secretsManagerHost}, Secrets: []awsfake.Secret{{
+		Name: "prod/db", Versions: []awsfake.Version{{String: new(canary)}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	trusting := filepath.Join(t.TempDir(), "secretwrap")
+	build(t, "..", trusting, "-tags", "lambda,nethttpomithttp2", "-trimpath", "-overlay", overlay(t, server.CA()), "./wrapper")
+	probe := built(t, ".", "probe", "./probe")
+	env := []string{
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",
+		"HTTPS_PROXY=" + proxyTo(t, server), "TMPDIR=" + t.TempDir(), "PASSWORD=secretsmanager://prod/db",
+	}
+	out, err := runIn(env, trusting, probe, "show", "PASSWORD")
+	if err != nil || !strings.Contains(out, canary) || server.Connections() != 1 {
+		t.Errorf("with the authority embedded: %v, %d connections\n%s", err, server.Connections(), out)
+	}
+	out, err = runIn(env, filepath.Join(layer(t), "secretwrap"), probe, "show", "PASSWORD")
+	if err == nil || !strings.Contains(out, "the server's certificate cannot be verified") || server.Connections() != 3 {
+		t.Errorf("as shipped: %v, %d connections\n%s", err, server.Connections(), out)
+	}
+}
+
+// overlay returns a file for go build that adds an authority to those embedded.
+func overlay(t *testing.T, ca []byte) string {
+	t.Helper()
+	module, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	original := filepath.Join(module, "internal", "awssecrets", "roots.pem")
+	amazon, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "roots.pem"), string(amazon)+string(ca), 0o600)
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {original: filepath.Join(dir, "roots.pem")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "overlay.json"), string(text), 0o600)
+	return filepath.Join(dir, "overlay.json")
+}
+
+// proxyTo returns the address of a proxy that leads to server.
+func proxyTo(t *testing.T, server *awsfake.Server) string {
+	t.Helper()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		tunnel(w, strings.TrimPrefix(server.URL(), "https://"))
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy.URL
+}
+
+// runIn returns what a program prints that has these variables only.
+func runIn(env []string, argv ...string) (string, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
