@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"secretwrap/e2e/emulator"
+	"secretwrap/internal/layerbuild"
 )
 
 // Limits far above what anything here takes: a test that reaches one has failed.
@@ -67,7 +68,7 @@ func layer(t *testing.T) string {
 		return dir
 	}
 	dir := t.TempDir()
-	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), "-tags", "lambda,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "./wrapper")
+	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), append(layerbuild.Arguments(""), layerbuild.Source)...)
 	link(t, "extensions/secretwrap", filepath.Join(dir, "secretwrap"))
 	return dir
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"secretwrap/internal/awsfake"
+	"secretwrap/internal/layerbuild"
 )
 
 // secretsManagerHost is the real name of Secrets Manager in a function's region.
@@ -32,7 +33,7 @@ func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
 	}
 	t.Cleanup(server.Close)
 	trusting := filepath.Join(t.TempDir(), "secretwrap")
-	build(t, "..", trusting, "-tags", "lambda,nethttpomithttp2", "-trimpath", "-overlay", overlay(t, server.CA()), "./wrapper")
+	build(t, "..", trusting, append(layerbuild.Arguments(""), "-overlay", overlay(t, server.CA()), layerbuild.Source)...)
 	probe := built(t, ".", "probe", "./probe")
 	env := []string{
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",

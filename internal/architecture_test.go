@@ -60,9 +60,10 @@ func edges() map[string][]string {
 		// For tests, and for the programs of the nested module.
 		"internal/awsfake":    {},
 		"internal/lambdafake": {},
+		"internal/layerbuild": {},
 		"internal/pipenet":    {},
 
-		"scripts/packlayer":  {},
+		"scripts/packlayer":  {"internal/layerbuild"},
 		"scripts/renewroots": {},
 
 		program: {

@@ -24,6 +24,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"secretwrap/internal/layerbuild"
 )
 
 // amount is how much is measured.
@@ -163,7 +165,7 @@ func (b *bench) buildWrapper(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return goBuild(ctx, "..", b.wrapper, "-tags=lambda,nethttpomithttp2", overlay, "./wrapper")
+	return goBuild(ctx, "..", b.wrapper, append(layerbuild.Arguments(""), overlay, layerbuild.Source)...)
 }
 
 // measure measures the parts that are asked for.

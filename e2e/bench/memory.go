@@ -11,6 +11,7 @@ import (
 
 	"secretwrap/internal/awsfake"
 	"secretwrap/internal/lambdafake"
+	"secretwrap/internal/layerbuild"
 )
 
 // keptSecret holds the certificate and the key that are refreshed.
@@ -30,7 +31,7 @@ type memoryReport struct {
 // measureMemory is the part that refreshes files.
 func measureMemory(ctx context.Context, b *bench, refreshes int) (*memoryReport, error) {
 	program := filepath.Join(b.dir, "keeper")
-	if err := goBuild(ctx, ".", program, "-tags=lambda,nethttpomithttp2", "./bench/keeper"); err != nil {
+	if err := goBuild(ctx, ".", program, append(layerbuild.Arguments(""), "./bench/keeper")...); err != nil {
 		return nil, err
 	}
 	server, err := awsfake.Start(awsfake.Config{Secrets: []awsfake.Secret{kept(0)}, KeptCalls: 1})

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"secretwrap/internal/layerbuild"
 )
 
 // stage is where functions run.
@@ -33,7 +35,7 @@ func build(ctx context.Context, dir string, out *printer) (*stage, error) {
 	s.wrapper = filepath.Join(s.layer, "secretwrap")
 	program := filepath.Join(s.layer, "extensions", "secretwrap")
 	err = out.progress("building the layer's program", func() error {
-		return goBuild(ctx, "..", program, "-tags=lambda,nethttpomithttp2", "-trimpath", "-ldflags=-s -w", "./wrapper")
+		return goBuild(ctx, "..", program, append(layerbuild.Arguments(""), layerbuild.Source)...)
 	})
 	if err != nil {
 		return nil, err

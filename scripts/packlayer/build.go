@@ -7,13 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-)
+	"slices"
 
-// source is the package of the program, and tags are those of the build for
-// Lambda.
-const (
-	source = "./wrapper"
-	tags   = "-tags=lambda,nethttpomithttp2"
+	"secretwrap/internal/layerbuild"
 )
 
 // shipment is what goes into a layer beside the files of its folder.
@@ -38,8 +34,8 @@ func build(env []string, version string) (shipment, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, program)
-	if _, err := goCommand(env, "build", tags, "-trimpath", "-buildvcs=false",
-		"-ldflags=-s -w -buildid= -X main.version="+version, "-o", path, source); err != nil {
+	args := slices.Concat([]string{"build", "-o", path}, layerbuild.Arguments(version), []string{layerbuild.Source})
+	if _, err := goCommand(env, args...); err != nil {
 		return shipment{}, err
 	}
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"secretwrap/internal/layerbuild"
 )
 
 // goLicence is the licence of Go's runtime and standard library. Not every
@@ -67,7 +69,7 @@ func thirdPartyLicences(env []string) ([]byte, error) {
 // dependencies returns the packages of other modules in the program, sorted by
 // import path within their module.
 func dependencies(env []string) ([]linked, error) {
-	out, err := goCommand(env, "list", "-deps", "-json=Dir,Module", tags, source)
+	out, err := goCommand(env, "list", "-deps", "-json=Dir,Module", "-tags="+layerbuild.Tags, layerbuild.Source)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,13 @@ import (
 // program is the name of the program, and so of the only file in extensions.
 const program = "secretwrap"
 
+// What a layer may take at most, in bytes. An environment downloads the archive
+// and reads the program before a function starts.
+const (
+	programBudget = 8_500_000
+	archiveBudget = 3_500_000
+)
+
 // architecture is a kind of processor under the names that Go and Lambda use.
 type architecture struct{ goarch, lambda string }
 
@@ -46,12 +53,18 @@ func run(args []string, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
+		if err := checkBudget("the program for "+arch.lambda, shipped.program, programBudget); err != nil {
+			return err
+		}
 		archives, err := packVariants(shipped)
 		if err != nil {
 			return err
 		}
 		for _, variant := range slices.Sorted(maps.Keys(archives)) {
 			name, archive := zipName(variant, arch), archives[variant]
+			if err := checkBudget(name, archive, archiveBudget); err != nil {
+				return err
+			}
 			if err := os.WriteFile(filepath.Join(*out, name), archive, 0o644); err != nil {
 				return err
 			}
@@ -60,6 +73,13 @@ func run(args []string, stdout io.Writer) error {
 		}
 	}
 	return os.WriteFile(filepath.Join(*out, "SHA256SUMS"), sums.Bytes(), 0o644)
+}
+
+func checkBudget(name string, content []byte, budget int) error {
+	if over := len(content) - budget; over > 0 {
+		return fmt.Errorf("%s: %d bytes, %d more than its budget", name, len(content), over)
+	}
+	return nil
 }
 
 // packVariants returns the zip file of each folder of layer/ by its name.

@@ -128,6 +128,8 @@ func TestRefuses(t *testing.T) {
 		{"a link out of the layer", "ln -s /bin/sh layer/managed/wrapper", "not in the layer"},
 		{"a pipe", "mkfifo layer/managed/pipe", "neither a file nor a link"},
 		{"a dependency without a licence", "rm dep/LICENSE dep/part/NOTICE", "has no licence"},
+		{"a program over its budget", `printf "package main\nvar large = [8500000]byte{1}\nfunc init() { println(large[len(version)]) }" >wrapper/large.go`, "the program for x86_64: "},
+		{"a layer over its budget", "head -c 3500000 /dev/urandom >layer/managed/large", zipX86 + ": "},
 		{"a program that does not compile", "echo broken >>wrapper/main.go", "go build"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
