@@ -73,11 +73,11 @@ func All(ctx context.Context, getter Getter, requests []awssecrets.Request, opti
 	defer cancel()
 	outcomes := make([]Outcome, len(requests))
 	finished := make([]atomic.Bool, len(requests))
-	slots := slotsByRegion(requests, options.Connections)
+	lanes := lanesByRegion(requests, options.Connections)
 	var group sync.WaitGroup
 	for i, request := range requests {
 		group.Go(func() {
-			outcomes[i] = one(ctx, getter, request, slots[request.Region])
+			outcomes[i] = one(ctx, getter, request, lanes[request.Region])
 			finished[i].Store(true)
 		})
 	}
@@ -85,18 +85,6 @@ func All(ctx context.Context, getter Getter, requests []awssecrets.Request, opti
 	go func() { group.Wait(); close(all) }()
 	report(all, requests, finished, options.Waiting)
 	return outcomes
-}
-
-// slotsByRegion returns a semaphore for every region, so that one that hangs
-// does not hold up the others.
-func slotsByRegion(requests []awssecrets.Request, connections int) map[string]chan struct{} {
-	slots := make(map[string]chan struct{})
-	for _, request := range requests {
-		if slots[request.Region] == nil {
-			slots[request.Region] = make(chan struct{}, max(1, connections))
-		}
-	}
-	return slots
 }
 
 // report calls waiting on time until all is closed.
@@ -123,19 +111,25 @@ func report(all <-chan struct{}, requests []awssecrets.Request, finished []atomi
 }
 
 // one fetches one secret, with as many attempts as the budget allows.
-func one(ctx context.Context, getter Getter, request awssecrets.Request, slots chan struct{}) Outcome {
+func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *lane) Outcome {
 	var outcome Outcome
 	renewed := false
-	for acquire(ctx, slots) {
+	for again := true; again && lane.enter(ctx); {
 		document, err := attempt(ctx, getter, request)
-		// The slot is given back before any pause, so that a secret that fails
-		// does not hold up another one.
-		<-slots
 		outcome.Attempts++
 		if err == nil {
+			lane.widen()
 			return Outcome{Document: document, Attempts: outcome.Attempts}
 		}
-		outcome.Err = moreTelling(outcome.Err, asError(err))
+		latest := asError(err)
+		outcome.Err = moreTelling(outcome.Err, latest)
+		if latest.Class == problem.Throttled {
+			again = lane.backOff(ctx, latest)
+			continue
+		}
+		// The slot is given back before any pause, so that a secret that fails
+		// does not hold up another one.
+		lane.leave()
 		switch {
 		case outcome.Err.Retry == awssecrets.Renewed && !renewed:
 			renewed = true
@@ -143,14 +137,10 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, slots c
 		case outcome.Err.Retry != awssecrets.Always:
 			return outcome
 		}
-		if !pause(ctx, outcome.Attempts) {
-			return outcome
-		}
+		again = pause(ctx, outcome.Attempts)
 	}
 	if outcome.Err == nil {
-		outcome.Err = &awssecrets.Error{
-			Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time",
-		}
+		outcome.Err = lane.obstacle()
 	}
 	return outcome
 }
@@ -169,16 +159,6 @@ func attempt(ctx context.Context, getter Getter, request awssecrets.Request) (do
 // errFailed is a call that ended in no way that is known. What a panic says may
 // quote a value.
 var errFailed = &awssecrets.Error{Class: problem.Unavailable, Cause: "the call failed", Hint: "try again; report it if it happens more than once"}
-
-// acquire waits for a slot. It returns false if the budget ends first.
-func acquire(ctx context.Context, slots chan struct{}) bool {
-	select {
-	case slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 // attemptPatience returns how long the next attempt may wait, 0 for all that is
 // left.

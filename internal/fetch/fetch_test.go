@@ -248,13 +248,13 @@ func TestASecretThatHangsGivesItsConnectionToOthers(t *testing.T) {
 func TestAPauseHoldsNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(func(_ context.Context, secret string, attempt int) error {
-			if secret == "throttled" && attempt < 10 {
-				return errThrottled
+			if secret == "failing" && attempt < 10 {
+				return errServer
 			}
 			return nil
 		})
-		outcomes := fetch.All(t.Context(), s, named("throttled", "a"), fetch.Options{Budget: 30 * time.Second, Connections: 1})
-		wantValue(t, outcomes[0], "throttled", 10)
+		outcomes := fetch.All(t.Context(), s, named("failing", "a"), fetch.Options{Budget: 30 * time.Second, Connections: 1})
+		wantValue(t, outcomes[0], "failing", 10)
 		wantValue(t, outcomes[1], "a", 1)
 		if i := slices.IndexFunc(s.calls, func(c call) bool { return c.secret == "a" }); s.calls[i].at != 0 {
 			t.Errorf("the other secret was asked for after %v", s.calls[i].at)
@@ -266,7 +266,7 @@ func TestTenThousandSecretsAreFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(func(ctx context.Context, _ string, attempt int) error {
 			if attempt == 1 {
-				return errThrottled
+				return errServer
 			}
 			return take(ctx, time.Millisecond)
 		})

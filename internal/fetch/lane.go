@@ -1,0 +1,117 @@
+package fetch
+
+import (
+	"context"
+	"sync"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/problem"
+)
+
+// lane is the way to one region: slots for the calls that may be under way at
+// once.
+//
+// A call that is turned away for the rate takes its slot along, a secret that
+// arrives brings one back. So a fetch that meets a quota comes down to one call
+// at a time, and one that meets none keeps all its slots. Were every secret to
+// knock by itself, a fleet that starts together would share the quota so evenly
+// that nobody has everything when the budget ends, and all begin anew.
+type lane struct {
+	// slots holds those that are free.
+	slots chan struct{}
+
+	mu sync.Mutex
+	// open counts the slots, free or not.
+	open int
+	// refused counts the calls of the last slot that were turned away in a row.
+	refused int
+	// refusal is the latest one, nil if a secret has arrived since.
+	refusal *awssecrets.Error
+	// arrived counts the secrets that are there.
+	arrived int
+}
+
+// lanesByRegion returns a lane for every region, so that one that hangs does not
+// hold up the others.
+func lanesByRegion(requests []awssecrets.Request, connections int) map[string]*lane {
+	counts := make(map[string]int)
+	for _, request := range requests {
+		counts[request.Region]++
+	}
+	lanes := make(map[string]*lane)
+	for region, count := range counts {
+		lanes[region] = newLane(min(count, max(1, connections)))
+	}
+	return lanes
+}
+
+func newLane(slots int) *lane {
+	l := &lane{slots: make(chan struct{}, slots), open: slots}
+	for range slots {
+		l.slots <- struct{}{}
+	}
+	return l
+}
+
+// enter waits for a slot. It returns false if the budget ends first.
+func (l *lane) enter(ctx context.Context) bool {
+	select {
+	case <-l.slots:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// leave gives a slot back.
+func (l *lane) leave() { l.slots <- struct{}{} }
+
+// widen gives a slot back after a call that brought a secret, and one that was
+// taken away.
+func (l *lane) widen() {
+	l.leave()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused, l.refusal = 0, nil
+	l.arrived++
+	if l.open < cap(l.slots) {
+		l.open++
+		l.leave()
+	}
+}
+
+// backOff takes a slot away after a call that was turned away, and waits. It
+// returns false if the budget ends first.
+func (l *lane) backOff(ctx context.Context, refusal *awssecrets.Error) bool {
+	round, last := l.narrow(refusal)
+	if last {
+		defer l.leave()
+	}
+	return pause(ctx, round)
+}
+
+// narrow takes a slot away unless it is the last one. It returns the round of
+// waiting, 1 for the shortest wait. The last slot waits longer with every
+// refusal, but for as many as secrets have arrived: a fetch that is nearly
+// complete has more to lose.
+func (l *lane) narrow(refusal *awssecrets.Error) (round int, last bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusal = refusal
+	if l.open > 1 {
+		l.open--
+		return 1, false
+	}
+	l.refused++
+	return max(1, l.refused-l.arrived), true
+}
+
+// obstacle says why a secret was never asked for.
+func (l *lane) obstacle() *awssecrets.Error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refusal != nil {
+		return l.refusal
+	}
+	return &awssecrets.Error{Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time"}
+}

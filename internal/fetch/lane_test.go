@@ -1,0 +1,116 @@
+package fetch_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"secretwrap/internal/fetch"
+	"secretwrap/internal/problem"
+)
+
+func TestAFetchThatIsThrottledComesDownToOneCallAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(func(ctx context.Context, _ string, _ int) error {
+			take(ctx, 40*time.Millisecond)
+			return errThrottled
+		})
+		outcomes := fetch.All(t.Context(), s, numbered(20), fetch.Options{Budget: 5 * time.Second, Connections: 8})
+		for i, c := range s.calls[8:] {
+			if since := c.at - s.calls[i+7].at; since < 40*time.Millisecond {
+				t.Errorf("call %d follows the one before after %v", i+9, since)
+			}
+		}
+		// 50, 100, 200, 400, 800 ms, then a second, half of each on average.
+		if n := len(s.calls); n < 10 || n > 40 {
+			t.Errorf("%d calls in 5 s", n)
+		}
+		late := 0 // The call that is under way when the budget ends knows no better.
+		for _, outcome := range outcomes {
+			if outcome.Err.Class == problem.Timeout && outcome.Attempts == 1 {
+				late++
+				continue
+			}
+			wantErr(t, outcome, problem.Throttled, "throttled")
+		}
+		if late > 1 {
+			t.Errorf("%d secrets timed out", late)
+		}
+	})
+}
+
+func TestAFetchThatWasThrottledComesBackToAllItsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s := newService(func(ctx context.Context, _ string, _ int) error {
+			if time.Since(began) < 300*time.Millisecond {
+				return errThrottled
+			}
+			return take(ctx, 40*time.Millisecond)
+		})
+		outcomes := fetch.All(t.Context(), s, numbered(100), fetch.Options{Budget: 5 * time.Second, Connections: 8})
+		for _, outcome := range outcomes {
+			if outcome.Err != nil {
+				t.Fatalf("error %+v", outcome.Err)
+			}
+		}
+		refused := len(s.calls) - 100
+		// A wait of up to a second may have begun, then 1, 2, 4, 8, 8, … calls at once.
+		if took := s.elapsed(); took > 2*time.Second || refused > 30 {
+			t.Errorf("took %v with %d calls that were turned away", took, refused)
+		}
+		if s.most[""] != 8 {
+			t.Errorf("%d calls at once", s.most[""])
+		}
+	})
+}
+
+// KMS, too, turns calls away, and only those for the secrets of one key.
+func TestOneSecretThatIsThrottledDoesNotHoldUpTheOthers(t *testing.T) {
+	for _, connections := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService(func(ctx context.Context, secret string, _ int) error {
+				if secret == "s0" {
+					return errThrottled
+				}
+				return take(ctx, 40*time.Millisecond)
+			})
+			var others time.Duration
+			outcomes := fetch.All(t.Context(), s, numbered(20), fetch.Options{Budget: 5 * time.Second, Connections: connections})
+			for _, c := range s.calls {
+				if c.secret != "s0" {
+					others = max(others, c.at)
+				}
+			}
+			wantErr(t, outcomes[0], problem.Throttled, "throttled")
+			if others > 2*time.Second {
+				t.Errorf("%d connections: the last one of the others was asked for after %v", connections, others)
+			}
+			if outcomes[0].Attempts > 60 {
+				t.Errorf("%d connections: %d attempts", connections, outcomes[0].Attempts)
+			}
+		})
+	}
+}
+
+func TestARegionThatIsThrottledDoesNotSlowAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := numbered(16)
+		for i := range requests[:8] {
+			requests[i].Region = "eu-west-1"
+		}
+		s := newService(func(ctx context.Context, secret string, _ int) error {
+			if len(secret) == 2 && secret < "s8" {
+				return errThrottled
+			}
+			return take(ctx, 40*time.Millisecond)
+		})
+		fetch.All(t.Context(), s, requests, fetch.Options{Budget: 5 * time.Second, Connections: 4})
+		for _, c := range s.calls {
+			if throttled := len(c.secret) == 2 && c.secret < "s8"; !throttled && c.at > 40*time.Millisecond {
+				t.Errorf("%s was asked for after %v", c.secret, c.at)
+			}
+		}
+	})
+}
