@@ -54,6 +54,10 @@ bench-check: ## fail if a budget of speed, memory or size is lost by far
 endure: ## refresh file copies 10,000 times, with faults, in virtual time
 	go test -count=1 -v -run TestManyRefreshes ./internal/refresh -refreshes 10000
 
+.PHONY: scale
+scale: ## simulate a fleet's scale-out in virtual time: docs/scale.json, docs/scale.svg
+	cd e2e && go test -count=1 -v -run TestReport ./scale -report
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
