@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,8 +81,11 @@ func (r report) print(out io.Writer) {
 	}
 }
 
-// resultsFile is the file of the results in their directory.
-const resultsFile = "bench.json"
+// The files of the results in their directory, and of the text about them.
+const (
+	resultsFile = "bench.json"
+	textFile    = "performance.md"
+)
 
 // save writes the results and charts into a directory.
 func (r report) save(dir string) error {
@@ -121,7 +125,19 @@ func (r report) draw(dir string) error {
 			return err
 		}
 	}
-	return nil
+	return r.fill(filepath.Join(dir, textFile))
+}
+
+// fill puts the tables into a text, if there is one.
+func (r report) fill(path string) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(withTables(string(text), r.tables())), 0o644)
 }
 
 // charts returns the charts of what was measured, by the names of their files.
