@@ -1,7 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"secretwrap/e2e/emulator"
 )
 
 func TestSpreadOf(t *testing.T) {
@@ -31,5 +37,124 @@ func TestWayIn(t *testing.T) {
 		if got := wayIn(log); got != want {
 			t.Errorf("%q: got %q, want %q", log, got, want)
 		}
+	}
+}
+
+// What is measured under some conditions is compared with the function without
+// secrets, which must be measured too, and nothing is measured twice.
+func TestStarHasWhatItIsComparedWith(t *testing.T) {
+	for _, s := range []selection{{}, {languages: []string{node}}, {limited: true}, {languages: []string{node, python}, axes: true, limited: true, cold: true}} {
+		cells := star(s)
+		var seen []cell
+		for _, c := range cells {
+			like := func(other *cell) bool { return other.way == bare && other.conditions == c.withoutSecrets() }
+			if !slices.ContainsFunc(cells, like) {
+				t.Errorf("%+v: nothing to compare %s, %s with", s, c.way, c.name())
+			}
+			if slices.ContainsFunc(seen, func(o cell) bool { return o.way == c.way && o.conditions == c.conditions }) {
+				t.Errorf("%+v: %s, %s twice", s, c.way, c.name())
+			}
+			seen = append(seen, *c)
+		}
+	}
+}
+
+// All conditions that are drawn are measured.
+func TestEveryPointOfTheChartIsMeasured(t *testing.T) {
+	cells := star(selection{axes: true, limited: true, cold: true})
+	for _, a := range axes() {
+		for i, c := range a.points {
+			if !slices.ContainsFunc(cells, func(o *cell) bool { return o.way == direct && o.conditions == c }) || len(a.labels) != len(a.points) {
+				t.Errorf("%s: %s is not measured", a.name, a.labels[i])
+			}
+		}
+	}
+}
+
+// measured returns a cell whose starts took so many ms.
+func measured(w way, c conditions, ms ...float64) *cell {
+	one := &cell{way: w, conditions: c}
+	for _, v := range ms {
+		one.samples = append(one.samples, sample{answer: time.Duration(v * float64(time.Millisecond))})
+	}
+	return one
+}
+
+func TestACellIsLostWhereAnotherWayAddsLess(t *testing.T) {
+	cells := []*cell{
+		measured(bare, usual(golang), 10, 10, 100),
+		measured(direct, usual(golang), 60, 60, 150),
+		measured(extended, usual(golang), 61, 61, 151),
+		measured(parallel, usual(golang), 70, 60.5, 150.5),
+		measured(sequential, usual(golang), 150, 150, 250),
+	}
+	r := &functionReport{}
+	for _, c := range cells {
+		r.Cells = append(r.Cells, summarize(c, cells))
+	}
+	lost := r.lost()
+	if len(lost) != 1 || !strings.HasPrefix(lost[0], "Go: secretwrap, extension added 1.01 times what ") {
+		t.Errorf("lost %q", lost)
+	}
+	if own, _ := r.cell(direct, usual(golang)); own.AddedMS.Median != 50 || own.AnswerMS.Median != 60 {
+		t.Errorf("added %v to an answer after %v", own.AddedMS, own.AnswerMS)
+	}
+}
+
+func TestABudgetIsLostBeyondItsSlack(t *testing.T) {
+	with := func(unit string, measured float64) report {
+		one := target{Name: "a budget", Unit: unit, Measured: measured, AtMost: 2}
+		return report{Start: &startReport{Targets: []target{one}}, Functions: &functionReport{}, Memory: &memoryReport{}}
+	}
+	if err := with("times", 2.29).check(); err != nil {
+		t.Error(err)
+	}
+	if err := with("ms", 20).check(); err != nil {
+		t.Errorf("milliseconds depend on the machine: %v", err)
+	}
+	if err := with("times", 2.31).check(); err == nil || !strings.Contains(err.Error(), "a budget: 2.31 times, at most 2.00") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTheStepsOfAColdStart(t *testing.T) {
+	began := time.Now()
+	at := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
+	line := func(ms int, text string) emulator.Line { return emulator.Line{At: at(ms), Text: text} }
+	c := &cell{way: extended, conditions: besides()}
+	known := timeline{
+		began: began, answered: at(130),
+		lines: []emulator.Line{
+			line(1, "INIT START(type: on-demand)"), line(8, "External agent secretwrap (1) registered"), line(101, "External agent foreign (2) registered"),
+			line(103, "waterfall: bootstrap"), line(110, "[secretwrap] info: … [SecretsDelivered]"), line(114, "function: main"), line(120, "INIT REPORT(durationMs: 119)"),
+		},
+		traffic: traffic{Accepted: []time.Time{at(10), at(9)}, Asked: []time.Time{at(12), at(14), at(13)}},
+	}
+	steps, err := known.steps(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range steps {
+		got = append(got, fmt.Sprintf("%s %s %.0f-%.0f", s.Lane, s.Name, s.From, s.To))
+	}
+	want := []string{
+		"Lambda prepares 0-1", "other extension starts, registers 1-101", "extension starts, registers 1-8", "Secrets Manager TLS 9-14",
+		"Secrets Manager 3 calls at once 14-54", "wrapper starts, waits, executes the runtime 103-110", "runtime starts 110-114", "runtime handler initializes 114-120", "runtime answers 120-130",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("steps\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	known.lines = known.lines[1:]
+	if _, err := known.steps(c); err == nil {
+		t.Error("a cold start without a beginning has steps")
+	}
+}
+
+func TestTablesReplaceWhatStandsBetweenTheirComments(t *testing.T) {
+	text := "a\n<!-- one -->\nold\n<!-- end of one -->\nb\n<!-- end of two -->\n"
+	got := withTables(text, map[string]string{"one": "| new |\n", "two": "| lost |\n"})
+	if want := strings.Replace(text, "old", "| new |", 1); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -132,7 +132,7 @@ func (r *functionReport) lost() []string {
 					continue
 				}
 				if ratios := compare(own.added, other.added, ratio); ratios.Median > 1 {
-					list = append(list, fmt.Sprintf("%s, %s: %s added %.2f times what %q added (%.1f against %.1f ms)", c.Language, c.name(), w, ratios.Median, o, own.AddedMS.Median, other.AddedMS.Median))
+					list = append(list, fmt.Sprintf("%s: %s added %.2f times what %q added (%.1f against %.1f ms)", c.title(), w, ratios.Median, o, own.AddedMS.Median, other.AddedMS.Median))
 				}
 			}
 		}
@@ -248,7 +248,7 @@ func (r *functionReport) printAxes(out io.Writer) {
 	}
 	fmt.Fprintln(out)
 	for _, c := range r.conditions() {
-		fmt.Fprintf(out, "%-34s", c.Language+", "+strings.TrimPrefix(c.name(), c.Language))
+		fmt.Fprintf(out, "%-34s", c.title())
 		for _, w := range columns {
 			text := ""
 			if s, there := r.cell(w, c); there {

@@ -147,7 +147,7 @@ func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 			c := cells[(i+round)%len(cells)]
 			s, err := l.sample(ctx, c)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.way, c.name(), err)
+				return fmt.Errorf("%s, %s: %w", c.title(), c.way, err)
 			}
 			if round > 0 {
 				c.samples = append(c.samples, s)

@@ -86,14 +86,6 @@ func (r *functionReport) waysTable() string {
 	return out
 }
 
-// title tells the language, and what differs from the usual conditions.
-func (c conditions) title() string {
-	if c.name() == c.Language {
-		return c.Language
-	}
-	return c.Language + ", " + c.name()
-}
-
 func (r *functionReport) conditionsTable() string {
 	columns := []string{""}
 	for _, w := range ways()[1:] {

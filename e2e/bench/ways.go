@@ -78,6 +78,14 @@ func (c conditions) name() string {
 	return c.Language
 }
 
+// title tells the language, and what differs from the usual conditions.
+func (c conditions) title() string {
+	if c.name() == c.Language {
+		return c.Language
+	}
+	return c.Language + ", " + c.name()
+}
+
 // latency returns how long Secrets Manager takes.
 func (c conditions) latency() time.Duration { return time.Duration(c.LatencyMS) * time.Millisecond }
 
