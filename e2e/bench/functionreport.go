@@ -143,6 +143,8 @@ func (r *functionReport) lost() []string {
 func (r *functionReport) targets() []target {
 	base, small := usual(golang), usual(golang)
 	small.MemoryMB = smallMemory
+	many := small
+	many.Secrets = manySecrets
 	ratios := func(c conditions, other way) spread {
 		own, _ := r.cell(direct, c)
 		theirs, _ := r.cell(other, c)
@@ -161,7 +163,8 @@ func (r *functionReport) targets() []target {
 	if throttled, there := r.cell(direct, small); there {
 		list = append(list,
 			inRounds("128 MB, direct: init over no secrets", "ms", throttled.AddedInitMS, 180),
-			inRounds("128 MB, direct: added time against the Go SDK one by one", "times", ratios(small, sequential), 0.5))
+			inRounds("128 MB, direct: added time against the Go SDK one by one", "times", ratios(small, sequential), 0.5),
+			inRounds("128 MB, 20 secrets, direct: added time against the Go SDK one by one", "times", ratios(many, sequential), 1))
 	}
 	return append(list,
 		target{Name: "cells in which another way is faster", Unit: "cells", Measured: float64(len(r.Lost)), AtMost: 0},

@@ -142,8 +142,8 @@ func (l *lab) environment(c *cell) []string {
 // follows the same one.
 func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 	for round := range rounds + 1 {
-		l.progress.round(fmt.Sprintf("%d cold starts", len(cells)), round, rounds)
 		for i := range cells {
+			l.progress.count("cold starts", round*len(cells)+i, (rounds+1)*len(cells))
 			c := cells[(i+round)%len(cells)]
 			s, err := l.sample(ctx, c)
 			if err != nil {

@@ -67,7 +67,7 @@ func (b *bench) follow(server *awsfake.Server, d *dialogue, refreshes int) (*mem
 	}
 	for i := range refreshes {
 		if i%(refreshes/10) == 0 {
-			b.progress.round("refreshes", i, refreshes)
+			b.progress.count("refreshes", i, refreshes)
 		}
 		if err := server.Put(kept(i + 1)); err != nil {
 			return nil, err

@@ -19,14 +19,14 @@ func newProgress(out *os.File) progress {
 
 func (p progress) say(what string) { fmt.Fprintln(p.out, what) }
 
-// round tells which round begins of what is measured; round 0 is the one that
-// does not count. What is no terminal gets a line now and then.
-func (p progress) round(what string, n, all int) {
+// count tells how much is done of what is measured. What is no terminal gets a
+// line now and then.
+func (p progress) count(what string, done, all int) {
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.out, "\r%s: round %d of %d ", what, n, all)
-	case n%10 == 0:
-		fmt.Fprintf(p.out, "%s: round %d of %d …\n", what, n, all)
+		fmt.Fprintf(p.out, "\r%s: %d of %d ", what, done, all)
+	case done%max(1, all/5) == 0:
+		fmt.Fprintf(p.out, "%s: %d of %d …\n", what, done, all)
 	}
 }
 

@@ -37,8 +37,8 @@ func measureStarts(ctx context.Context, b *bench, rounds int) (*startReport, err
 // follows the same one.
 func (l *startLab) measure(ctx context.Context, cells []*startCell, rounds int) error {
 	for round := range rounds + 1 {
-		l.progress.round("starts of processes", round, rounds)
 		for i := range cells {
+			l.progress.count("starts of processes", round*len(cells)+i, (rounds+1)*len(cells))
 			c := cells[(i+round)%len(cells)]
 			s, err := l.sample(ctx, c)
 			if err != nil {

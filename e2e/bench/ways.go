@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -58,24 +58,34 @@ func (c conditions) withoutSecrets() conditions {
 	return c
 }
 
-// name tells what differs from the usual conditions.
+// name tells what differs from the usual conditions, or the language if nothing
+// does.
 func (c conditions) name() string {
 	like := usual(c.Language)
-	switch {
-	case c.Beside:
-		return "beside a 100 ms extension"
-	case c.Cold:
-		return "cold page cache"
-	case c.MemoryMB != 0:
-		return strconv.Itoa(c.MemoryMB) + " MB of memory"
-	case c.LatencyMS != like.LatencyMS:
-		return fmt.Sprintf("%d ms latency", c.LatencyMS)
-	case c.Secrets == 1:
-		return "1 secret"
-	case c.Secrets != like.Secrets:
-		return fmt.Sprintf("%d secrets", c.Secrets)
+	var parts []string
+	if c.Beside {
+		parts = append(parts, "beside a 100 ms extension")
 	}
-	return c.Language
+	if c.Secrets != like.Secrets {
+		parts = append(parts, counted(c.Secrets))
+	}
+	if c.LatencyMS != like.LatencyMS {
+		parts = append(parts, fmt.Sprintf("%d ms latency", c.LatencyMS))
+	}
+	if c.MemoryMB != 0 {
+		parts = append(parts, fmt.Sprintf("%d MB of memory", c.MemoryMB))
+	}
+	if c.Cold {
+		parts = append(parts, "cold page cache")
+	}
+	return cmp.Or(strings.Join(parts, ", "), c.Language)
+}
+
+func counted(secrets int) string {
+	if secrets == 1 {
+		return "1 secret"
+	}
+	return fmt.Sprintf("%d secrets", secrets)
 }
 
 // title tells the language, and what differs from the usual conditions.
@@ -124,8 +134,12 @@ type selection struct {
 	limited, cold bool
 }
 
-// smallMemory is the memory in MB of the smallest function.
-const smallMemory = 128
+const (
+	// smallMemory is the memory in MB of the smallest function.
+	smallMemory = 128
+	// manySecrets is how many a function has at most.
+	manySecrets = 20
+)
 
 // star returns the cells: the usual conditions, and those that differ from them
 // in one thing.
@@ -137,7 +151,7 @@ func star(s selection) []*cell {
 	}
 	for _, c := range s.varied() {
 		ways := append([]way{direct, extended}, others()...)
-		if c.withoutSecrets() != usual(golang) {
+		if c.withoutSecrets() == c {
 			ways = slices.Insert(ways, 0, bare)
 		}
 		list = append(list, cellsOf(c, ways...)...)
@@ -161,7 +175,7 @@ func (s selection) varied() []conditions {
 		list = append(list, c)
 	}
 	if s.axes {
-		for _, n := range []int{1, 5, 20} {
+		for _, n := range []int{1, 5, manySecrets} {
 			add(func(c *conditions) { c.Secrets = n })
 		}
 		for _, ms := range []int{5, 300} {
@@ -170,6 +184,9 @@ func (s selection) varied() []conditions {
 	}
 	if s.limited {
 		add(func(c *conditions) { c.MemoryMB = smallMemory })
+	}
+	if s.limited {
+		add(func(c *conditions) { c.MemoryMB, c.Secrets = smallMemory, manySecrets })
 	}
 	if s.limited && s.axes {
 		for _, mb := range []int{512, 1769} {
