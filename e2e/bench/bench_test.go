@@ -43,7 +43,7 @@ func TestWayIn(t *testing.T) {
 // What is measured under some conditions is compared with the function without
 // secrets, which must be measured too, and nothing is measured twice.
 func TestStarHasWhatItIsComparedWith(t *testing.T) {
-	for _, s := range []selection{{}, {languages: []string{node}}, {limited: true}, {languages: []string{node, python}, axes: true, limited: true, cold: true}} {
+	for _, s := range []selection{{}, {limited: true, quick: true}, {languages: []string{node}}, {limited: true}, {languages: []string{node, python}, axes: true, limited: true, cold: true}} {
 		cells := star(s)
 		var seen []cell
 		for _, c := range cells {

@@ -25,11 +25,9 @@ func colour(w way) string { return svg.Colour(slices.Index(ways(), w)) }
 // chartWays draws how long a function takes until it answers, for each way, under
 // the conditions that people start with.
 func (r *functionReport) chartWays(c computer) string {
-	small := usual(golang)
-	small.MemoryMB = smallMemory
 	var groups []conditions
 	rows, longest := 0, 1.0
-	for _, group := range []conditions{usual(golang), usual(node), usual(python), small} {
+	for _, group := range []conditions{usual(golang), usual(node), usual(python), small()} {
 		if _, there := r.cell(bare, group); !there {
 			continue
 		}

@@ -58,7 +58,7 @@ type options struct {
 func (o options) amount() amount {
 	switch {
 	case o.check:
-		return amount{startRounds: 20, rounds: 12, refreshes: 1000}
+		return amount{startRounds: 20, rounds: 10, refreshes: 1000}
 	case o.quick:
 		return amount{startRounds: 4, rounds: 2, waterfalls: 3, warmSets: 1, warmBlocks: 6, refreshes: 200}
 	}

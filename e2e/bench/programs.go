@@ -257,7 +257,7 @@ func deflated(path string) (float64, error) {
 
 // selection returns which cells can be measured here.
 func (l *lab) selection(o options) selection {
-	s := selection{axes: !o.check && !o.quick, limited: true, cold: true}
+	s := selection{axes: !o.check && !o.quick, quick: o.quick, limited: true, cold: true}
 	for _, language := range []string{node, python} {
 		if l.interpreters[language] != "" {
 			s.languages = append(s.languages, language)

@@ -134,8 +134,7 @@ func unsigned(v float64) float64 { return math.Round(v*100)/100 + 0 }
 
 // headline is what the README says of the results.
 func (r *functionReport) headline() string {
-	base, small := usual(golang), usual(golang)
-	small.MemoryMB = smallMemory
+	base := usual(golang)
 	added := func(w way, c conditions) string {
 		s, _ := r.cell(w, c)
 		return fmt.Sprintf("%.0f", s.AddedMS.Median)
@@ -145,5 +144,5 @@ func (r *functionReport) headline() string {
 		added(direct, base), added(parallel, base), added(sequential, base),
 		added(direct, usual(node)), added(parallel, usual(node)), added(sequential, usual(node)),
 		added(direct, usual(python)), added(parallel, usual(python)), added(sequential, usual(python)),
-		smallMemory, added(direct, small), added(parallel, small), added(sequential, small), added(extended, besides()))
+		smallMemory, added(direct, small()), added(parallel, small()), added(sequential, small()), added(extended, besides()))
 }

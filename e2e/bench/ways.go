@@ -130,6 +130,8 @@ type selection struct {
 	languages []string
 	// axes are wanted, and not only the usual conditions and the smallest memory.
 	axes bool
+	// quick leaves out what takes long.
+	quick bool
 	// limited and cold tell whether CPU can be limited and the page cache emptied.
 	limited, cold bool
 }
@@ -156,7 +158,27 @@ func star(s selection) []*cell {
 		}
 		list = append(list, cellsOf(c, ways...)...)
 	}
+	switch {
+	case s.limited && s.quick:
+		list = append(list, cellsOf(small(), bare, direct, sequential)...)
+	case s.limited:
+		list = append(list, cellsOf(smallWithMany(), direct, sequential)...)
+	}
 	return list
+}
+
+// small are the conditions of the smallest function, smallWithMany those of one
+// with many secrets.
+func small() conditions {
+	c := usual(golang)
+	c.MemoryMB = smallMemory
+	return c
+}
+
+func smallWithMany() conditions {
+	c := small()
+	c.Secrets = manySecrets
+	return c
 }
 
 // besides are the conditions beside a slow extension.
@@ -182,11 +204,8 @@ func (s selection) varied() []conditions {
 			add(func(c *conditions) { c.LatencyMS = ms })
 		}
 	}
-	if s.limited {
-		add(func(c *conditions) { c.MemoryMB = smallMemory })
-	}
-	if s.limited {
-		add(func(c *conditions) { c.MemoryMB, c.Secrets = smallMemory, manySecrets })
+	if s.limited && !s.quick {
+		list = append(list, small())
 	}
 	if s.limited && s.axes {
 		for _, mb := range []int{512, 1769} {
