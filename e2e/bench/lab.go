@@ -84,16 +84,16 @@ func (l *lab) leaveOut(what string, why error) {
 	l.leftOut = append(l.leftOut, fmt.Sprintf("%s: %v", what, why))
 }
 
-// group returns the control group with a memory's share of CPU.
-func (l *lab) group(memoryMB int) (*machine.Group, error) {
-	if known := l.groups[memoryMB]; known != nil {
-		return known, nil
-	}
-	group, err := machine.NewGroup(memoryMB)
-	if err == nil {
+// makeGroups makes the control groups with the shares of CPU of some memories.
+func (l *lab) makeGroups(memories ...int) error {
+	for _, memoryMB := range memories {
+		group, err := machine.NewGroup(memoryMB)
+		if err != nil {
+			return err
+		}
 		l.groups[memoryMB] = group
 	}
-	return group, err
+	return nil
 }
 
 // close removes the control groups.
@@ -192,10 +192,7 @@ func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
 
 // wake invokes a function for the first time.
 func (l *lab) wake(ctx context.Context, e *emulator.Emulator, c *cell) (sample, error) {
-	group, err := l.group(c.MemoryMB)
-	if err != nil {
-		return sample{}, err
-	}
+	group := l.groups[c.MemoryMB] // nil where nobody may make one
 	if err := group.Add(e.PID()); err != nil {
 		return sample{}, err
 	}

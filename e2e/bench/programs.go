@@ -263,7 +263,10 @@ func (l *lab) selection(o options) selection {
 			s.languages = append(s.languages, language)
 		}
 	}
-	if _, err := l.group(smallMemory); err != nil {
+	if err := l.makeGroups(0); err != nil {
+		l.leaveOut("CPU time", err)
+	}
+	if err := l.makeGroups(memories()...); err != nil {
 		l.leaveOut("shares of CPU", err)
 		s.limited = false
 	}

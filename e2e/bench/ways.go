@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"secretwrap/e2e/bench/machine"
 )
 
 // way is how a function gets its secrets.
@@ -181,6 +183,9 @@ func smallWithMany() conditions {
 	return c
 }
 
+// memories are those in MB whose shares of CPU functions get, the smallest first.
+func memories() []int { return []int{smallMemory, 512, machine.WholeCore} }
+
 // besides are the conditions beside a slow extension.
 func besides() conditions {
 	c := usual(golang)
@@ -208,7 +213,7 @@ func (s selection) varied() []conditions {
 		list = append(list, small())
 	}
 	if s.limited && s.axes {
-		for _, mb := range []int{512, 1769} {
+		for _, mb := range memories()[1:] {
 			add(func(c *conditions) { c.MemoryMB = mb })
 		}
 	}
