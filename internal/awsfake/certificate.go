@@ -28,10 +28,13 @@ const (
 	SelfSigned Certificate = "self-signed"
 	// WrongHost is valid for another host than any that leads to the server.
 	WrongHost Certificate = "wrong-host"
+	// ExpiredAbove is Valid, but comes with a certificate for the server's own CA
+	// by another authority that has expired, as some proxies still send.
+	ExpiredAbove Certificate = "expired-above"
 )
 
 func (c Certificate) known() bool {
-	return slices.Contains([]Certificate{Valid, Expired, SelfSigned, WrongHost}, c)
+	return slices.Contains([]Certificate{Valid, Expired, SelfSigned, WrongHost, ExpiredAbove}, c)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler; a certificate that does not
@@ -66,10 +69,32 @@ func newIdentity(kind Certificate, hosts []string) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
+	chain := [][]byte{leaf.Raw}
+	if kind == ExpiredAbove {
+		expired, err := crossSigned(caKey)
+		if err != nil {
+			return identity{}, err
+		}
+		chain = append(chain, expired.Raw)
+	}
 	return identity{
 		caPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}),
-		leaf:  tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey, Leaf: leaf},
+		leaf:  tls.Certificate{Certificate: chain, PrivateKey: leafKey, Leaf: leaf},
 	}, nil
+}
+
+// crossSigned returns a certificate for the CA with that key by another one, which
+// ended its validity a day ago.
+func crossSigned(key *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	template := authorityTemplate()
+	template.Subject.CommonName = "another CA"
+	other, otherKey, err := issue(template, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	template = authorityTemplate()
+	template.NotAfter = time.Now().Add(-24 * time.Hour)
+	return sign(template, key, other, otherKey)
 }
 
 func authorityTemplate() *x509.Certificate {
@@ -121,13 +146,19 @@ func issue(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x5
 	if parent == nil {
 		parent, parentKey = template, key
 	}
+	certificate, err := sign(template, key, parent, parentKey)
+	return certificate, key, err
+}
+
+// sign returns a certificate for the owner of key.
+func sign(template *x509.Certificate, key *ecdsa.PrivateKey, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, error) {
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sign a certificate: %w", err)
+		return nil, fmt.Errorf("sign a certificate: %w", err)
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, nil, fmt.Errorf("parse a certificate: %w", err)
+		return nil, fmt.Errorf("parse a certificate: %w", err)
 	}
-	return certificate, key, nil
+	return certificate, nil
 }

@@ -13,10 +13,11 @@ import (
 
 func TestTheCertificateIsTheOneAskedFor(t *testing.T) {
 	tests := map[awsfake.Certificate]string{
-		awsfake.Valid:      "",
-		awsfake.Expired:    "expired",
-		awsfake.SelfSigned: "unknown authority",
-		awsfake.WrongHost:  "doesn't contain any IP SANs",
+		awsfake.Valid:        "",
+		awsfake.ExpiredAbove: "",
+		awsfake.Expired:      "expired",
+		awsfake.SelfSigned:   "unknown authority",
+		awsfake.WrongHost:    "doesn't contain any IP SANs",
 	}
 	for kind, want := range tests {
 		server := start(t, awsfake.Config{Certificate: kind})

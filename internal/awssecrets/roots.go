@@ -1,6 +1,7 @@
 package awssecrets
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	_ "embed"
 	"errors"
@@ -94,7 +95,7 @@ func (a *amazonFirst) RoundTrip(request *http.Request) (*http.Response, error) {
 		return a.system.RoundTrip(request)
 	}
 	response, err := a.amazon.RoundTrip(request)
-	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
+	if !mayBeTrusted(err) {
 		return response, err
 	}
 	a.useSystem.Store(true)
@@ -123,4 +124,19 @@ func rewound(request *http.Request) (*http.Request, error) {
 func (a *amazonFirst) CloseIdleConnections() {
 	a.amazon.CloseIdleConnections()
 	a.system.CloseIdleConnections()
+}
+
+// mayBeTrusted reports whether a server was refused for those above it, about
+// whom the system's store may know better: nobody is known, or the way up that
+// the server sent leads over a certificate that is not valid.
+func mayBeTrusted(err error) bool {
+	refused, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	if !ok {
+		return false
+	}
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return true
+	}
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	return ok && !invalid.Cert.Equal(refused.UnverifiedCertificates[0])
 }

@@ -74,6 +74,9 @@ func TestWhoIsTrusted(t *testing.T) {
 		{"SSL_CERT_DIR", awsfake.Valid, map[string]string{"SSL_CERT_DIR": "STORE"}, canary, 1},
 		{"SSL_CERT_FILE without a file, as .NET has it", awsfake.Valid, map[string]string{storeVariable: "STORE", "SSL_CERT_FILE": "/tmp/no such file"}, canary, 2},
 		{"SSL_CERT_FILE without a certificate", awsfake.Valid, map[string]string{storeVariable: "STORE", "SSL_CERT_FILE": os.DevNull}, canary, 2},
+		{"the system's store where an expired certificate comes along", awsfake.ExpiredAbove, map[string]string{storeVariable: "STORE"}, canary, 2},
+		{"an interface endpoint with a port", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://" + vpcHost + ":443"}, canary, 2},
+		{"a host that begins like Amazon's", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://x.amazonaws.com.test"}, canary, 1},
 		{"an expired certificate", awsfake.Expired, map[string]string{storeVariable: "STORE"}, notTrusted, 1},
 		{"a certificate for another host", awsfake.WrongHost, map[string]string{storeVariable: "STORE"}, notTrusted, 1},
 		{"a certificate that nobody signed", awsfake.SelfSigned, map[string]string{storeVariable: "STORE"}, notTrusted, 2},
@@ -82,7 +85,7 @@ func TestWhoIsTrusted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := start(t, awsfake.Config{
-				Hosts: []string{host, vpcHost, "gateway.test", "notamazonaws.com"}, Certificate: test.certificate,
+				Hosts: []string{host, vpcHost, "gateway.test", "notamazonaws.com", "x.amazonaws.com.test"}, Certificate: test.certificate,
 				Secrets: []awsfake.Secret{{Name: "prod/db", Versions: []awsfake.Version{{String: new(canary)}}}},
 			})
 			proxy, _ := proxyTo(t, strings.TrimPrefix(server.URL(), "https://"))

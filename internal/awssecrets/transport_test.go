@@ -2,11 +2,13 @@ package awssecrets_test
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -132,16 +134,24 @@ func TestABundleWithoutCertificatesIsAConfigurationError(t *testing.T) {
 }
 
 func TestTLSOlderThan12IsRefused(t *testing.T) {
-	listener := listen(t)
-	server := &http.Server{
-		Handler:   http.NotFoundHandler(),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
-		ErrorLog:  log.New(io.Discard, "", 0),
+	for version, accepted := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"Name":"prod/db","SecretString":"value"}`)
+		}))
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		ca := writeFile(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+		client := newClient(t, function(map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_CA_BUNDLE": ca}))
+		_, err := get(t, client, "prod/db")
+		if accepted != (err == nil) {
+			t.Errorf("%s: error %v", tls.VersionName(version), err)
+		}
+		if !accepted {
+			wantFailure(t, asError(t, err), problem.Unavailable, awssecrets.Always, "the connection failed")
+		}
 	}
-	t.Cleanup(func() { server.Close() })
-	go server.Serve(tls.NewListener(listener, server.TLSConfig))
-	client := newClient(t, function(map[string]string{"AWS_ENDPOINT_URL": "https://" + listener.Addr().String()}))
-	wantFailure(t, failure(t, client, "prod/db"), problem.Unavailable, awssecrets.Always, "the connection failed")
 }
 
 func TestFaultsOfTheNetworkAreToldApart(t *testing.T) {
