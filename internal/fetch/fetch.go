@@ -114,7 +114,7 @@ func report(all <-chan struct{}, requests []awssecrets.Request, finished []atomi
 func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *lane) Outcome {
 	var outcome Outcome
 	renewed := false
-	for again := true; again && lane.enter(ctx); {
+	for again := true; again && lane.enter(ctx, outcome.Attempts == 0); {
 		document, err := attempt(ctx, getter, request)
 		outcome.Attempts++
 		if err == nil {
@@ -135,12 +135,15 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *l
 			renewed = true
 			getter.Renew()
 		case outcome.Err.Retry != awssecrets.Always:
+			if outcome.Err.Class == problem.Timeout && ctx.Err() != nil {
+				outcome.Err = lane.heldUp(outcome.Err) // its turn came too late
+			}
 			return outcome
 		}
 		again = pause(ctx, outcome.Attempts)
 	}
 	if outcome.Err == nil {
-		outcome.Err = lane.obstacle()
+		outcome.Err = lane.heldUp(&awssecrets.Error{Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time"})
 	}
 	return outcome
 }
@@ -179,7 +182,7 @@ func asError(err error) *awssecrets.Error {
 // moreTelling returns the newer error, except that running out of time does not
 // hide what went wrong before: it keeps the earlier cause, and ends the attempts.
 func moreTelling(earlier, newer *awssecrets.Error) *awssecrets.Error {
-	if earlier == nil || earlier.Class == problem.Timeout || newer.Class != problem.Timeout || newer.Retry == awssecrets.Always {
+	if earlier == nil || earlier.Class == problem.Timeout || newer.Class != problem.Timeout || newer.Retry != awssecrets.Never {
 		return newer
 	}
 	kept := *earlier

@@ -280,3 +280,18 @@ func TestTenThousandSecretsAreFetched(t *testing.T) {
 		}
 	})
 }
+
+// What gives the credentials may be slow once, after any other fault.
+func TestCredentialsThatComeLateAreRenewedAfterAnotherFault(t *testing.T) {
+	late := &awssecrets.Error{Class: problem.Timeout, Cause: "no credentials in time", Retry: awssecrets.Renewed}
+	for name, first := range map[string]error{"throttled": errThrottled, "server": errServer} {
+		synctest.Test(t, func(t *testing.T) {
+			outcome, s := fetchOne(t, 30*time.Second, func(_ context.Context, attempt int) error {
+				return map[int]error{1: first, 2: late}[attempt]
+			})
+			if outcome.Err != nil || outcome.Attempts != 3 || len(s.renewals) != 1 {
+				t.Errorf("after %s: error %v, %d attempts, %d renewals", name, outcome.Err, outcome.Attempts, len(s.renewals))
+			}
+		})
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"secretwrap/internal/awssecrets"
-	"secretwrap/internal/problem"
 )
 
 // lane is the way to one region: slots for the calls that may be under way at
@@ -29,6 +28,8 @@ type lane struct {
 	refusal *awssecrets.Error
 	// arrived counts the secrets that are there.
 	arrived int
+	// unasked counts the secrets that nobody has asked for yet.
+	unasked int
 }
 
 // lanesByRegion returns a lane for every region, so that one that hangs does not
@@ -40,27 +41,35 @@ func lanesByRegion(requests []awssecrets.Request, connections int) map[string]*l
 	}
 	lanes := make(map[string]*lane)
 	for region, count := range counts {
-		lanes[region] = newLane(min(count, max(1, connections)))
+		lanes[region] = newLane(count, connections)
 	}
 	return lanes
 }
 
-func newLane(slots int) *lane {
-	l := &lane{slots: make(chan struct{}, slots), open: slots}
-	for range slots {
+// newLane returns a lane for some secrets with as many slots as may be.
+func newLane(secrets, connections int) *lane {
+	open := min(secrets, max(1, connections))
+	l := &lane{slots: make(chan struct{}, open), open: open, unasked: secrets}
+	for range open {
 		l.slots <- struct{}{}
 	}
 	return l
 }
 
-// enter waits for a slot. It returns false if the budget ends first.
-func (l *lane) enter(ctx context.Context) bool {
+// enter waits for a slot, for a secret that is asked for the first time or again.
+// It returns false if the budget ends first.
+func (l *lane) enter(ctx context.Context, first bool) bool {
 	select {
 	case <-l.slots:
-		return true
 	case <-ctx.Done():
 		return false
 	}
+	if first {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.unasked--
+	}
+	return true
 }
 
 // leave gives a slot back.
@@ -102,16 +111,20 @@ func (l *lane) narrow(refusal *awssecrets.Error) (round int, last bool) {
 		l.open--
 		return 1, false
 	}
+	if l.unasked > 0 {
+		return 1, true // those that wait for their first turn may be welcome
+	}
 	l.refused++
 	return max(1, l.refused-l.arrived), true
 }
 
-// obstacle says why a secret was never asked for.
-func (l *lane) obstacle() *awssecrets.Error {
+// heldUp returns why a secret ran out of time: the refusal that others met since
+// the last one arrived, else its own reason.
+func (l *lane) heldUp(own *awssecrets.Error) *awssecrets.Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.refusal != nil {
 		return l.refusal
 	}
-	return &awssecrets.Error{Class: problem.Timeout, Cause: "no answer in time", Hint: "other secrets took the whole time"}
+	return own
 }
