@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -93,7 +95,7 @@ func TestACellIsLostWhereAnotherWayAddsLess(t *testing.T) {
 		r.Cells = append(r.Cells, summarize(c, cells))
 	}
 	lost := r.lost()
-	if len(lost) != 1 || !strings.HasPrefix(lost[0], "Go: secretwrap, extension added 1.01 times what ") {
+	if len(lost) != 1 || !strings.HasPrefix(lost[0], "Go: secretwrap, extension added 0.5 ms more than ") {
 		t.Errorf("lost %q", lost)
 	}
 	if own, _ := r.cell(direct, usual(golang)); own.AddedMS.Median != 50 || own.AnswerMS.Median != 60 {
@@ -156,5 +158,60 @@ func TestTablesReplaceWhatStandsBetweenTheirComments(t *testing.T) {
 	got := withTables(text, map[string]string{"one": "| new |\n", "two": "| lost |\n"})
 	if want := strings.Replace(text, "old", "| new |", 1); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestATargetIsMetAtItsLimit(t *testing.T) {
+	got := judged([]target{{Measured: 1, AtMost: 2}, {Measured: 2, AtMost: 2}, {Measured: 3, AtMost: 2}})
+	if !got[0].Met || !got[1].Met || got[2].Met {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What cannot be computed is no budget that is kept.
+func TestABudgetThatIsNoNumberIsLost(t *testing.T) {
+	r := report{Start: &startReport{Targets: []target{{Unit: "times", Measured: math.NaN(), AtMost: 1}}}, Functions: &functionReport{}, Memory: &memoryReport{}}
+	if r.check() == nil {
+		t.Error("it is kept")
+	}
+}
+
+func TestStartsThatWentAnotherWayAreCounted(t *testing.T) {
+	r := &functionReport{Rounds: 3, Cells: []summary{
+		{Way: extended, conditions: usual(golang), HandedOver: 2, Calls: spread{P10: 3, Median: 3, P90: 3, Max: 3}},
+		{Way: direct, conditions: usual(golang), Calls: spread{P10: 2, Median: 3, P90: 3, Max: 3}},
+		{Way: direct, conditions: besides(), Calls: spread{P10: 3, Median: 3, P90: 3, Max: 4}},
+		{Way: sequential, conditions: usual(golang), Calls: spread{P10: 9, Median: 9, P90: 9, Max: 9}},
+	}}
+	if r.notHandedOver() != 1 || r.miscounted() != 2 {
+		t.Errorf("%d not handed over, %d miscounted", r.notHandedOver(), r.miscounted())
+	}
+}
+
+// The published results were judged by the budgets that the code has.
+func TestThePublishedTargetsAreTheCodes(t *testing.T) {
+	published, err := load(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := judged(published.Start.targets()); !reflect.DeepEqual(got, published.Start.Targets) {
+		t.Errorf("starts: %+v, published %+v", got, published.Start.Targets)
+	}
+	limits := make(map[string]float64)
+	for _, one := range published.Functions.Targets {
+		limits[one.Name] = one.AtMost
+	}
+	var cells []*cell
+	for _, c := range star(selection{languages: []string{node, python}, axes: true, limited: true, cold: true}) {
+		cells = append(cells, measured(c.way, c.conditions, 1, 2, 3))
+	}
+	again := &functionReport{Rounds: 3}
+	for _, c := range cells {
+		again.Cells = append(again.Cells, summarize(c, cells))
+	}
+	for _, one := range again.targets() {
+		if limit, there := limits[one.Name]; !there || limit != one.AtMost {
+			t.Errorf("%s: at most %v, published at most %v", one.Name, one.AtMost, limit)
+		}
 	}
 }

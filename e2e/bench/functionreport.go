@@ -131,8 +131,8 @@ func (r *functionReport) lost() []string {
 				if !there || !measured {
 					continue
 				}
-				if ratios := compare(own.added, other.added, ratio); ratios.Median > 1 {
-					list = append(list, fmt.Sprintf("%s: %s added %.2f times what %q added (%.1f against %.1f ms)", c.title(), w, ratios.Median, o, own.AddedMS.Median, other.AddedMS.Median))
+				if more := compare(own.added, other.added, difference); more.Median > 0 {
+					list = append(list, fmt.Sprintf("%s: %s added %.1f ms more than %q (%.1f against %.1f)", c.title(), w, more.Median, o, own.AddedMS.Median, other.AddedMS.Median))
 				}
 			}
 		}

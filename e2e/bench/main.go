@@ -89,8 +89,8 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.out, "out", "", "write the results and charts into this `directory` too")
 	flag.StringVar(&o.draw, "draw", "", "measure nothing; draw the charts of the results in this `directory`")
 	flag.Parse()
-	if o.check && o.part != "all" {
-		return options{}, errors.New("-check measures all parts")
+	if o.check && (o.part != "all" || o.quick || o.out != "") {
+		return options{}, errors.New("-check stands alone")
 	}
 	if flag.NArg() > 0 || !slices.Contains([]string{"functions", "start", "memory", "all"}, o.part) {
 		return options{}, errors.New("-part is functions, start, memory or all, and there are no other arguments")
@@ -148,11 +148,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	r.print(os.Stdout)
-	if o.out != "" {
-		return r.save(o.out)
-	}
 	if o.check {
 		return r.check()
+	}
+	if o.out != "" {
+		return r.save(o.out)
 	}
 	return nil
 }
