@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -79,5 +80,16 @@ func TestALogThatIsReadGetsEveryLine(t *testing.T) {
 	}
 	if out.String() != "line\nline\nline\n" {
 		t.Errorf("the log holds %q", out.String())
+	}
+}
+
+// A collection in the middle of a start takes time that is paid in full where
+// there is little CPU.
+func TestAStartKeepsTheCollectorOut(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	called([]string{"/opt/secretwrap", "/bin/true"})
+	if got := debug.SetGCPercent(100); got != startPercent {
+		t.Errorf("the collector starts at %d percent, want %d", got, startPercent)
 	}
 }
