@@ -32,8 +32,6 @@ type lab struct {
 	*bench
 	rie string
 	programs
-	// etc is what the functions see as /etc.
-	etc string
 	// cache is the address of the cache extension.
 	cache string
 	// groups are the control groups by the memory whose share of CPU they have.
@@ -64,12 +62,12 @@ func findEmulator() (string, error) {
 
 // newLab builds the programs, and lays out the functions' directories.
 func newLab(ctx context.Context, b *bench, rie string, o options) (*lab, error) {
-	l := &lab{bench: b, rie: rie, etc: filepath.Join(b.dir, "etc"), cache: loopback() + ":2773", groups: make(map[int]*machine.Group)}
+	l := &lab{bench: b, rie: rie, cache: loopback() + ":2773", groups: make(map[int]*machine.Group)}
 	ca, err := os.ReadFile(b.store.ca)
 	if err != nil {
 		return nil, err
 	}
-	if err := layOutEtc(l.etc, b.store.ip, ca); err != nil {
+	if err := layOutEtc(filepath.Join(b.dir, "etc"), b.store.ip, ca); err != nil {
 		return nil, err
 	}
 	if err := l.build(ctx); err != nil {
@@ -111,7 +109,7 @@ func (l *lab) start(ctx context.Context, c *cell, more ...string) (*emulator.Emu
 		return nil, nil, err
 	}
 	e, err := emulator.Start(ctx, l.rie, dir, emulator.Function{
-		Layer: l.layer(c), Task: l.task(c), Runtime: l.runtime(c), Mounted: true, Etc: l.etc,
+		Layer: l.layer(c), Task: l.task(c), Runtime: l.runtime(c), Mounted: true, Etc: l.etc(c),
 		Bootstrap: "/var/runtime/bootstrap",
 		Visible:   l.visible(c.Language),
 		Env:       append(l.environment(c), more...),
@@ -166,7 +164,7 @@ func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
 		return sample{}, err
 	}
 	if c.Cold {
-		if err := machine.Evict(l.layer(c), l.task(c), l.etc); err != nil {
+		if err := machine.Evict(l.layer(c), l.task(c), l.etc(c)); err != nil {
 			return sample{}, err
 		}
 	}

@@ -99,7 +99,7 @@ func (l *lab) findPython(ctx context.Context, ca []byte) error {
 		return err
 	}
 	l.interpreters[python], l.versions[python] = path, version
-	return writeFile(filepath.Join(l.etc, "python.pem"), bundle, 0o644)
+	return writeFile(filepath.Join(l.dir, "etc", "python.pem"), bundle, 0o644)
 }
 
 // output returns what a program prints.
@@ -117,6 +117,9 @@ func (l *lab) layOut() error {
 		if err := l.layOutLayer(filepath.Join(l.dir, "layers", name)); err != nil {
 			return err
 		}
+	}
+	if err := l.copyCold(); err != nil {
+		return err
 	}
 	commands := map[string][]string{
 		golang: {"/var/task/handler"},
@@ -145,6 +148,31 @@ func (l *lab) layOut() error {
 	}
 	return nil
 }
+
+// copyCold copies what functions with a cold page cache see, so that others do not
+// find it cold too.
+func (l *lab) copyCold() error {
+	for _, name := range []string{"layers", "task", "etc"} {
+		if err := os.CopyFS(filepath.Join(l.dir, coldDirectory, name), os.DirFS(filepath.Join(l.dir, name))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coldDirectory is where these copies lie.
+const coldDirectory = "cold"
+
+// root returns the directory in which what a cell's function sees lies.
+func (l *lab) root(c *cell) string {
+	if c.Cold {
+		return filepath.Join(l.dir, coldDirectory)
+	}
+	return l.dir
+}
+
+// etc returns the directory that a cell's function sees as /etc.
+func (l *lab) etc(c *cell) string { return filepath.Join(l.root(c), "etc") }
 
 // layOutLayer fills what a function sees as /opt.
 func (l *lab) layOutLayer(layer string) error {
@@ -178,18 +206,18 @@ func (l *lab) layer(c *cell) string {
 	if c.Beside {
 		kind += "-foreign"
 	}
-	return filepath.Join(l.dir, "layers", kind)
+	return filepath.Join(l.root(c), "layers", kind)
 }
 
 // task returns the directory that a cell's function sees as /var/task.
 func (l *lab) task(c *cell) string {
 	switch {
 	case c.Language != golang:
-		return filepath.Join(l.dir, "task", c.Language)
+		return filepath.Join(l.root(c), "task", c.Language)
 	case c.way.fetches():
-		return filepath.Dir(l.sdk)
+		return filepath.Join(l.root(c), "task", "sdk")
 	default:
-		return filepath.Dir(l.plain)
+		return filepath.Join(l.root(c), "task", "plain")
 	}
 }
 
@@ -270,7 +298,7 @@ func (l *lab) selection(o options) selection {
 		l.leaveOut("shares of CPU", err)
 		s.limited = false
 	}
-	if err := machine.Evict(filepath.Join(l.dir, "layers")); err != nil {
+	if err := machine.Evict(filepath.Join(l.dir, coldDirectory)); err != nil {
 		l.leaveOut("cold page cache", err)
 		s.cold = false
 	}
