@@ -43,8 +43,10 @@ type summary struct {
 	ZippedMB    float64 `json:"zipped_mb"`
 	// HandedOver counts the starts in which the secrets came from the extension.
 	HandedOver int `json:"handed_over"`
-	// added and inits are AddedMS and InitMS in the order of the rounds.
-	added, inits []float64
+	// AddedRounds and InitRounds are AddedMS and InitMS in the order of the rounds,
+	// from which all that is compared can be computed anew.
+	AddedRounds []float64 `json:"added_rounds_ms"`
+	InitRounds  []float64 `json:"init_rounds_ms"`
 }
 
 func (l *lab) report(cells []*cell, rounds int) (*functionReport, error) {
@@ -77,9 +79,9 @@ func summarize(c *cell, cells []*cell) summary {
 		ResidentMB:  spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
 		ExtensionMB: spreadOf(c.samples, func(s sample) float64 { return float64(s.extension) / 1e6 }),
 		Calls:       spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
-		added:       added(answer), inits: valuesOf(c.samples, initial),
+		AddedRounds: added(answer), InitRounds: valuesOf(c.samples, initial),
 	}
-	s.AddedMS = spreadOf(s.added, itself)
+	s.AddedMS = spreadOf(s.AddedRounds, itself)
 	for _, one := range c.samples {
 		if one.way == "extension" {
 			s.HandedOver++
@@ -131,7 +133,7 @@ func (r *functionReport) lost() []string {
 				if !there || !measured {
 					continue
 				}
-				if more := compare(own.added, other.added, difference); more.Median > 0 {
+				if more := compare(own.AddedRounds, other.AddedRounds, difference); more.Median > 0 {
 					list = append(list, fmt.Sprintf("%s: %s added %.1f ms more than %q (%.1f against %.1f)", c.title(), w, more.Median, o, own.AddedMS.Median, other.AddedMS.Median))
 				}
 			}
@@ -145,7 +147,7 @@ func (r *functionReport) targets() []target {
 	ratios := func(c conditions, other way) spread {
 		own, _ := r.cell(direct, c)
 		theirs, _ := r.cell(other, c)
-		return compare(own.added, theirs.added, ratio)
+		return compare(own.AddedRounds, theirs.AddedRounds, ratio)
 	}
 	own, _ := r.cell(direct, base)
 	with, _ := r.cell(extended, base)
@@ -154,8 +156,11 @@ func (r *functionReport) targets() []target {
 		inRounds("3 secrets, direct: init over no secrets, beyond the server's time", "ms", own.AddedInitMS.minus(milliseconds(usualLatency)), 10),
 		inRounds("3 secrets, direct: added time against the Go SDK one by one", "times", ratios(base, sequential), 0.38),
 		inRounds("3 secrets, direct: added time against the Go SDK in parallel", "times", ratios(base, parallel), 1),
-		inRounds("hand-over: init against the wrapper alone", "times", compare(with.inits, own.inits, ratio), 1),
+		inRounds("hand-over: init against the wrapper alone", "times", compare(with.InitRounds, own.InitRounds, ratio), 1),
 		inRounds("hand-over beside a 100 ms extension: init over no secrets", "ms", beside.AddedInitMS, 5),
+	}
+	if alone, there := r.cell(direct, besides()); there {
+		list = append(list, inRounds("hand-over beside a 100 ms extension: added time against the wrapper alone", "times", compare(beside.AddedRounds, alone.AddedRounds, ratio), 0.2))
 	}
 	if throttled, there := r.cell(direct, small()); there {
 		list = append(list,
@@ -199,6 +204,9 @@ func (r *functionReport) miscounted() int {
 	return count
 }
 
+// enoughRounds is how many it takes to judge anything.
+const enoughRounds = 8
+
 // ways returns all ways in the order of the tables.
 func ways() []way { return []way{bare, direct, extended, parallel, sequential, cached} }
 
@@ -216,6 +224,10 @@ func (r *functionReport) print(out io.Writer) {
 	fmt.Fprintf(out, "A share of CPU is MB/%d of a core in periods of %v, for the emulator too.\n", machine.WholeCore, machine.Period)
 	for _, what := range r.LeftOut {
 		fmt.Fprintln(out, "Not measured, "+what)
+	}
+	if r.Rounds < enoughRounds {
+		fmt.Fprintf(out, "%d rounds are too few for verdicts.\n", r.Rounds)
+		return
 	}
 	for _, what := range r.Lost {
 		fmt.Fprintln(out, "Slower, "+what)
@@ -236,7 +248,7 @@ func (r *functionReport) printConditions(out io.Writer, c conditions) {
 		if w != bare {
 			added = fmt.Sprintf("%7.1f %5.1f – %5.1f  %6.1f", s.AddedMS.Median, s.AddedMS.P10, s.AddedMS.P90, s.AddedCPUMS.Median)
 		}
-		row := fmt.Sprintf("  %-20s %7.1f %5.1f – %5.1f  %29s  %8.1f  %5.0f  %6.1f", w, s.AnswerMS.Median, s.AnswerMS.P10, s.AnswerMS.P90, added, s.ResidentMB.Median, s.Calls.Median, s.ZippedMB)
+		row := fmt.Sprintf("  %-22s %6.1f %5.1f – %5.1f  %29s  %8.1f  %5.0f  %6.1f", w, s.AnswerMS.Median, s.AnswerMS.P10, s.AnswerMS.P90, added, s.ResidentMB.Median, s.Calls.Median, s.ZippedMB)
 		fmt.Fprintln(out, strings.TrimRight(row, " "))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -136,13 +137,13 @@ func (l *lab) environment(c *cell) []string {
 }
 
 // measure starts every cell once a round. The first round, which warms the
-// machine's caches, does not count. The order turns, so that no cell always
-// follows the same one.
+// machine's caches, does not count. The order is another one in each round, so
+// that no cell always follows the same one.
 func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
 	for round := range rounds + 1 {
-		for i := range cells {
+		for i, next := range rand.Perm(len(cells)) {
 			l.progress.count("cold starts", round*len(cells)+i, (rounds+1)*len(cells))
-			c := cells[(i+round)%len(cells)]
+			c := cells[next]
 			s, err := l.sample(ctx, c)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.title(), c.way, err)

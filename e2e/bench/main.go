@@ -62,7 +62,7 @@ func (o options) amount() amount {
 	case o.quick:
 		return amount{startRounds: 4, rounds: 2, waterfalls: 3, warmSets: 1, warmBlocks: 6, refreshes: 200}
 	}
-	return amount{startRounds: 40, rounds: 14, waterfalls: 15, warmSets: 3, warmBlocks: 15, refreshes: 1000}
+	return amount{startRounds: 40, rounds: 15, waterfalls: 15, warmSets: 3, warmBlocks: 15, refreshes: 1000}
 }
 
 func main() {
@@ -89,6 +89,9 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.out, "out", "", "write the results and charts into this `directory` too")
 	flag.StringVar(&o.draw, "draw", "", "measure nothing; draw the charts of the results in this `directory`")
 	flag.Parse()
+	if o.out != "" && o.part != "all" {
+		return options{}, errors.New("-out wants all parts")
+	}
 	if o.check && (o.part != "all" || o.quick || o.out != "") {
 		return options{}, errors.New("-check stands alone")
 	}

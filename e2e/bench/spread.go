@@ -20,7 +20,8 @@ func spreadOf[S any](samples []S, value func(S) float64) spread {
 	values := valuesOf(samples, value)
 	slices.Sort(values)
 	last := len(values) - 1
-	return spread{P10: values[last/10], Median: values[last/2], P90: values[last-last/10], Max: values[last]}
+	median := (values[last/2] + values[len(values)/2]) / 2 // the middle one, or the middle of two
+	return spread{P10: values[last/10], Median: median, P90: values[last-last/10], Max: values[last]}
 }
 
 // valuesOf returns the values of all samples.

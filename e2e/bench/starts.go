@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,13 +34,13 @@ func measureStarts(ctx context.Context, b *bench, rounds int) (*startReport, err
 }
 
 // measure runs every cell once a round. The first round, which warms the
-// machine's caches, does not count. The order turns, so that no cell always
-// follows the same one.
+// machine's caches, does not count. The order is another one in each round, so
+// that no cell always follows the same one.
 func (l *startLab) measure(ctx context.Context, cells []*startCell, rounds int) error {
 	for round := range rounds + 1 {
-		for i := range cells {
+		for i, next := range rand.Perm(len(cells)) {
 			l.progress.count("starts of processes", round*len(cells)+i, (rounds+1)*len(cells))
-			c := cells[(i+round)%len(cells)]
+			c := cells[next]
 			s, err := l.sample(ctx, c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
