@@ -99,6 +99,9 @@ func (l *lane) backOff(ctx context.Context, refusal *awssecrets.Error) bool {
 	return pause(ctx, round)
 }
 
+// mostEager bounds for how many refusals a fetch does not wait longer.
+const mostEager = 20
+
 // narrow takes a slot away unless it is the last one. It returns the round of
 // waiting, 1 for the shortest wait. The last slot waits longer with every
 // refusal, but for as many as secrets have arrived: a fetch that is nearly
@@ -115,7 +118,7 @@ func (l *lane) narrow(refusal *awssecrets.Error) (round int, last bool) {
 		return 1, true // those that wait for their first turn may be welcome
 	}
 	l.refused++
-	return max(1, l.refused-l.arrived), true
+	return max(1, l.refused-min(l.arrived, mostEager)), true
 }
 
 // heldUp returns why a secret ran out of time: the refusal that others met since

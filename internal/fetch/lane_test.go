@@ -238,3 +238,20 @@ func TestSecretsThatAreThrottledDoNotHoldUpTheFirstTurnOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// However much has arrived, a secret that stays throttled is not asked for all
+// the time.
+func TestAFetchOfManySecretsStillWaitsLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(func(ctx context.Context, secret string, _ int) error {
+			if secret == "s99" {
+				return errThrottled
+			}
+			return take(ctx, 40*time.Millisecond)
+		})
+		outcomes := fetch.All(t.Context(), s, numbered(100), fetch.Options{Budget: 5 * time.Second, Connections: 8})
+		if n := outcomes[99].Attempts; n > 60 {
+			t.Errorf("asked %d times in 5 s for what is throttled", n)
+		}
+	})
+}
