@@ -29,9 +29,8 @@ const maxBundle = 4 << 20
 // loadRoots decides who is trusted. AWS_CA_BUNDLE replaces everybody. Otherwise
 // it is the system's store, which honours SSL_CERT_FILE and SSL_CERT_DIR; but
 // Amazon's own servers are first tried with Amazon's own authorities, since
-// parsing the system's costs more than all else that a start does.
+// parsing the system's takes more CPU than all else that a start does.
 func (c *Config) loadRoots(environment map[string]string) problem.List {
-	c.roots = nil
 	if c.CABundle == "" {
 		c.amazonFirst = isAmazon(c.Endpoint) && environment["SSL_CERT_DIR"] == "" && !holdsSomething(environment["SSL_CERT_FILE"])
 		return nil
