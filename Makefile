@@ -14,7 +14,7 @@ export CGO_ENABLED = 0
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: build
 build: ## build the program for this machine: dist/secretwrap
@@ -46,7 +46,7 @@ bench: ## measure cold starts against other ways: dist/bench; QUICK=1 takes a mi
 	cd e2e && $(BENCH) go run ./bench -out ../dist/bench $(if $(QUICK),-quick)
 
 .PHONY: bench-check
-bench-check: ## fail if a budget of speed, memory or size is lost by far
+bench-check: ## fail if a budget of speed or memory is lost by far
 	scripts/install-e2e.sh
 	cd e2e && $(BENCH) go run ./bench -check
 

@@ -3,15 +3,14 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"secretwrap/e2e/roots"
 	"secretwrap/internal/awsfake"
 	"secretwrap/internal/layerbuild"
 )
@@ -33,7 +32,11 @@ func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
 	}
 	t.Cleanup(server.Close)
 	trusting := filepath.Join(t.TempDir(), "secretwrap")
-	build(t, "..", trusting, append(layerbuild.Arguments(""), "-overlay", overlay(t, server.CA()), layerbuild.Source)...)
+	overlay, err := roots.Overlay("..", t.TempDir(), server.CA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	build(t, "..", trusting, append(layerbuild.Arguments(""), overlay, layerbuild.Source)...)
 	probe := built(t, ".", "probe", "./probe")
 	env := []string{
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",
@@ -47,28 +50,6 @@ func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
 	if err == nil || !strings.Contains(out, "the server's certificate cannot be verified") || server.Connections() != 3 {
 		t.Errorf("as shipped: %v, %d connections\n%s", err, server.Connections(), out)
 	}
-}
-
-// overlay returns a file for go build that adds an authority to those embedded.
-func overlay(t *testing.T, ca []byte) string {
-	t.Helper()
-	module, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	original := filepath.Join(module, "internal", "awssecrets", "roots.pem")
-	amazon, err := os.ReadFile(original)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "roots.pem"), string(amazon)+string(ca), 0o600)
-	text, err := json.Marshal(map[string]map[string]string{"Replace": {original: filepath.Join(dir, "roots.pem")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "overlay.json"), string(text), 0o600)
-	return filepath.Join(dir, "overlay.json")
 }
 
 // proxyTo returns the address of a proxy that leads to server.

@@ -35,12 +35,10 @@ type summary struct {
 	AddedMS     spread `json:"added_ms"`
 	AddedInitMS spread `json:"added_init_ms"`
 	AddedCPUMS  spread `json:"added_cpu_ms"`
-	// ResidentMB is the memory of all processes, ExtensionMB of the layer's
-	// extension.
-	ResidentMB  spread  `json:"resident_mb"`
-	ExtensionMB spread  `json:"extension_mb"`
-	Calls       spread  `json:"calls"`
-	ZippedMB    float64 `json:"zipped_mb"`
+	// ResidentMB is the memory of all processes of the environment.
+	ResidentMB spread  `json:"resident_mb"`
+	Calls      spread  `json:"calls"`
+	ZippedMB   float64 `json:"zipped_mb"`
 	// HandedOver counts the starts in which the secrets came from the extension.
 	HandedOver int `json:"handed_over"`
 	// AddedRounds and InitRounds are AddedMS and InitMS in the order of the rounds,
@@ -49,19 +47,16 @@ type summary struct {
 	InitRounds  []float64 `json:"init_rounds_ms"`
 }
 
-func (l *lab) report(cells []*cell, rounds int) (*functionReport, error) {
+func (l *lab) report(cells []*cell, rounds int) *functionReport {
 	r := &functionReport{Rounds: rounds, Versions: l.versions, LeftOut: l.leftOut, Lost: []string{}}
 	for _, c := range cells {
 		s := summarize(c, cells)
-		var err error
-		if s.ZippedMB, err = l.zippedMB(c); err != nil {
-			return nil, err
-		}
+		s.ZippedMB = l.zippedMB(c)
 		r.Cells = append(r.Cells, s)
 	}
 	r.Lost = append(r.Lost, r.lost()...)
 	r.Targets = judged(r.targets())
-	return r, nil
+	return r
 }
 
 func summarize(c *cell, cells []*cell) summary {
@@ -77,7 +72,6 @@ func summarize(c *cell, cells []*cell) summary {
 		AnswerMS: spreadOf(c.samples, answer), InitMS: spreadOf(c.samples, initial), CPUMS: spreadOf(c.samples, cpu),
 		AddedInitMS: spreadOf(added(initial), itself), AddedCPUMS: spreadOf(added(cpu), itself),
 		ResidentMB:  spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
-		ExtensionMB: spreadOf(c.samples, func(s sample) float64 { return float64(s.extension) / 1e6 }),
 		Calls:       spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
 		AddedRounds: added(answer), InitRounds: valuesOf(c.samples, initial),
 	}
@@ -204,9 +198,6 @@ func (r *functionReport) miscounted() int {
 	return count
 }
 
-// enoughRounds is how many it takes to judge anything.
-const enoughRounds = 8
-
 // ways returns all ways in the order of the tables.
 func ways() []way { return []way{bare, direct, extended, parallel, sequential, cached} }
 
@@ -225,15 +216,10 @@ func (r *functionReport) print(out io.Writer) {
 	for _, what := range r.LeftOut {
 		fmt.Fprintln(out, "Not measured, "+what)
 	}
-	if r.Rounds < enoughRounds {
-		fmt.Fprintf(out, "%d rounds are too few for verdicts.\n", r.Rounds)
-		return
-	}
 	for _, what := range r.Lost {
 		fmt.Fprintln(out, "Slower, "+what)
 	}
-	fmt.Fprintln(out)
-	printTargets(out, r.Targets)
+	printVerdicts(out, r.Rounds, r.Targets)
 }
 
 // printConditions writes the ways under the same conditions.

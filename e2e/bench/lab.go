@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -20,8 +19,6 @@ import (
 const (
 	// execWrapper makes the bootstrap of a managed runtime start the wrapper.
 	execWrapper = "AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"
-	// extensionPath is where a function sees the layer's extension.
-	extensionPath = "/opt/extensions/secretwrap"
 	// startLimit is far above what a cold start takes, and so is stopLimit for its
 	// end.
 	startLimit = 60 * time.Second
@@ -136,27 +133,6 @@ func (l *lab) environment(c *cell) []string {
 	return env
 }
 
-// measure starts every cell once a round. The first round, which warms the
-// machine's caches, does not count. The order is another one in each round, so
-// that no cell always follows the same one.
-func (l *lab) measure(ctx context.Context, cells []*cell, rounds int) error {
-	for round := range rounds + 1 {
-		for i, next := range rand.Perm(len(cells)) {
-			l.progress.count("cold starts", round*len(cells)+i, (rounds+1)*len(cells))
-			c := cells[next]
-			s, err := l.sample(ctx, c)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.title(), c.way, err)
-			}
-			if round > 0 {
-				c.samples = append(c.samples, s)
-			}
-		}
-	}
-	l.progress.done()
-	return nil
-}
-
 // sample cold-starts a cell's function once.
 func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
@@ -175,7 +151,7 @@ func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
 	}
 	s, err := l.wake(ctx, e, c)
 	if err := errors.Join(err, stop()); err != nil {
-		return sample{}, fmt.Errorf("%w\n%s", err, e.Logs())
+		return sample{}, fmt.Errorf("%s, %s: %w\n%s", c.title(), c.way, err, e.Logs())
 	}
 	seen, err := l.store.traffic()
 	if err != nil {
@@ -183,7 +159,7 @@ func (l *lab) sample(ctx context.Context, c *cell) (sample, error) {
 	}
 	inits := e.InitDurations()
 	if len(inits) != 1 {
-		return sample{}, fmt.Errorf("%d starts of the environment instead of one\n%s", len(inits), e.Logs())
+		return sample{}, fmt.Errorf("%s, %s: %d starts of the environment instead of one\n%s", c.title(), c.way, len(inits), e.Logs())
 	}
 	s.init, s.calls, s.way = inits[0], len(seen.Asked), wayIn(e.Logs())
 	return s, nil
@@ -210,19 +186,8 @@ func (l *lab) wake(ctx context.Context, e *emulator.Emulator, c *cell) (sample, 
 		return sample{}, err
 	}
 	s.cpu = after - before
-	return s, s.addMemory(e.PID())
-}
-
-// addMemory adds up what the processes hold that the emulator has started.
-func (s *sample) addMemory(emulator int) error {
-	processes, err := machine.Below(emulator)
-	for _, p := range processes {
-		s.resident += p.Resident
-		if p.Path == extensionPath {
-			s.extension = p.Resident
-		}
-	}
-	return err
+	s.resident, err = machine.ResidentBelow(e.PID())
+	return s, err
 }
 
 // checkSecrets asks the function for its secrets: a start without them is not

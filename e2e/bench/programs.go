@@ -27,6 +27,8 @@ type programs struct {
 	modules string
 	// versions of interpreters and SDKs.
 	versions map[string]string
+	// zipped are the sizes of programs in a zip file, in MB, by path.
+	zipped map[string]float64
 }
 
 // build builds the programs in Go, the function where /var/task will be.
@@ -41,7 +43,7 @@ func (l *lab) build(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return l.zip()
 }
 
 // goBuild builds a package for this machine as it is shipped, from the module in
@@ -246,23 +248,30 @@ func (l *lab) languageVariables(c *cell) []string {
 	return nil
 }
 
+// zip finds out the sizes of programs in a zip file, which takes a while.
+func (l *lab) zip() error {
+	l.zipped = make(map[string]float64)
+	for _, path := range []string{l.wrapper, l.cacher, l.plain, l.sdk} {
+		var err error
+		if l.zipped[path], err = deflated(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // zippedMB returns what a way adds to what Lambda downloads, in MB of a zip file.
 // Lambda's own runtimes bring the SDKs for Node.js and Python along.
-func (l *lab) zippedMB(c *cell) (float64, error) {
+func (l *lab) zippedMB(c *cell) float64 {
 	switch {
 	case c.way.ours():
-		return deflated(l.wrapper)
+		return l.zipped[l.wrapper]
 	case c.way == cached:
-		return deflated(l.cacher)
+		return l.zipped[l.cacher]
 	case c.way.fetches() && c.Language == golang:
-		with, err := deflated(l.sdk)
-		if err != nil {
-			return 0, err
-		}
-		without, err := deflated(l.plain)
-		return with - without, err
+		return l.zipped[l.sdk] - l.zipped[l.plain]
 	}
-	return 0, nil
+	return 0
 }
 
 // deflated returns the size of a file in a zip file, in MB.

@@ -81,6 +81,16 @@ func judged(targets []target) []target {
 	return targets
 }
 
+// printVerdicts writes the targets, unless the rounds are too few to judge.
+func printVerdicts(out io.Writer, rounds int, targets []target) {
+	if rounds < enoughRounds {
+		fmt.Fprintf(out, "%d rounds are too few for verdicts.\n", rounds)
+		return
+	}
+	fmt.Fprintln(out)
+	printTargets(out, targets)
+}
+
 // printTargets writes a line for each target.
 func printTargets(out io.Writer, targets []target) {
 	for _, t := range targets {

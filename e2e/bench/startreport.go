@@ -64,6 +64,6 @@ func (r *startReport) print(out io.Writer) {
 		fmt.Fprintf(out, "%-21s  %7.1f %5.1f – %5.1f  %6.1f  %6.1f  %6.1f %4.1f  %5.0f\n",
 			c.Name, c.ToExecMS.Median, c.ToExecMS.P10, c.ToExecMS.P90, c.ToEndMS.Median, c.CPUMS.Median, c.ResidentMB.Median, c.ResidentMB.Max, c.Calls.Median)
 	}
-	fmt.Fprintf(out, "\nEverything includes the executed program. The resident size is the larger one\nof the wrapper's and the executed program's: the system keeps it over exec.\n\n")
-	printTargets(out, r.Targets)
+	fmt.Fprintf(out, "\nEverything includes the executed program. The resident size is the larger one\nof the wrapper's and the executed program's: the system keeps it over exec.\n")
+	printVerdicts(out, r.Rounds, r.Targets)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,31 +26,11 @@ func measureStarts(ctx context.Context, b *bench, rounds int) (*startReport, err
 		return nil, err
 	}
 	cells := l.cells()
-	if err := l.measure(ctx, cells, rounds); err != nil {
+	keep := func(c *startCell, s startSample) { c.samples = append(c.samples, s) }
+	if err := interleaved(ctx, b.progress, "starts of processes", cells, rounds, l.sample, keep); err != nil {
 		return nil, err
 	}
 	return newStartReport(cells, rounds), nil
-}
-
-// measure runs every cell once a round. The first round, which warms the
-// machine's caches, does not count. The order is another one in each round, so
-// that no cell always follows the same one.
-func (l *startLab) measure(ctx context.Context, cells []*startCell, rounds int) error {
-	for round := range rounds + 1 {
-		for i, next := range rand.Perm(len(cells)) {
-			l.progress.count("starts of processes", round*len(cells)+i, (rounds+1)*len(cells))
-			c := cells[next]
-			s, err := l.sample(ctx, c)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			if round > 0 {
-				c.samples = append(c.samples, s)
-			}
-		}
-	}
-	l.progress.done()
-	return nil
 }
 
 // sample runs a cell once.
@@ -68,7 +47,7 @@ func (l *startLab) sample(ctx context.Context, c *startCell) (startSample, error
 	cmd.Env = append(l.environment(files), c.env...)
 	cmd.Stdout, cmd.Stderr = &printed, &log
 	if err := cmd.Run(); err != nil {
-		return startSample{}, fmt.Errorf("%w\n%s", err, bytes.TrimSpace(log.Bytes()))
+		return startSample{}, fmt.Errorf("%s: %w\n%s", c.name, err, bytes.TrimSpace(log.Bytes()))
 	}
 	seen, err := l.store.traffic()
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -88,39 +87,6 @@ func writeFile(path string, content []byte, mode os.FileMode) error {
 		return err
 	}
 	return os.WriteFile(path, content, mode)
-}
-
-// embeddedRoots is the file of the authorities that the layer's program trusts
-// first, seen from the root of its module.
-const embeddedRoots = "internal/awssecrets/roots.pem"
-
-// overlay makes the layer's program trust the store as it trusts Amazon: it
-// returns the option of go build that adds the store's authority to the embedded
-// ones. Nobody else can sign for Amazon.
-func (b *bench) overlay() (string, error) {
-	module, err := filepath.Abs("..")
-	if err != nil {
-		return "", err
-	}
-	original := filepath.Join(module, embeddedRoots)
-	amazon, err := os.ReadFile(original)
-	if err != nil {
-		return "", err
-	}
-	ca, err := os.ReadFile(b.store.ca)
-	if err != nil {
-		return "", err
-	}
-	replaced := filepath.Join(b.dir, "roots.pem")
-	if err := os.WriteFile(replaced, append(amazon, ca...), 0o644); err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{original: replaced}})
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(b.dir, "overlay.json")
-	return "-overlay=" + path, os.WriteFile(path, text, 0o644)
 }
 
 // pythonBundle returns the authorities that Python's SDK brings along, with the

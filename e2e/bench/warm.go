@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strings"
@@ -80,9 +81,9 @@ func (l *lab) measureSet(ctx context.Context, cells []*warmCell, blocks int) (er
 			return fmt.Errorf("%s: %w\n%s", c.name, err, c.emulator.Logs())
 		}
 	}
-	for block := range blocks {
-		for i := range cells {
-			c := cells[(i+block)%len(cells)]
+	for range blocks {
+		for _, next := range rand.Perm(len(cells)) {
+			c := cells[next]
 			if err := c.invoke(ctx, client); err != nil {
 				return fmt.Errorf("%s: %w\n%s", c.name, err, c.emulator.Logs())
 			}

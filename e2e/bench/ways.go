@@ -117,9 +117,9 @@ type sample struct {
 	init time.Duration
 	// cpu is the time of all processors from the first invocation to the answer.
 	cpu time.Duration
-	// resident is what all processes of the environment hold at the answer,
-	// extension what the layer's one of them does, in bytes.
-	resident, extension int64
+	// resident is what all processes of the environment hold at the answer, in
+	// bytes.
+	resident int64
 	// calls is how many Secrets Manager got.
 	calls int
 	// way is how the wrapper got the secrets, in its own word.

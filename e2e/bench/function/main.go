@@ -10,7 +10,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"strings"
 
@@ -27,10 +26,10 @@ func main() {
 	if os.Getenv("TELL") != "" {
 		fmt.Fprintln(os.Stderr, "function: main")
 	}
-	secrets := parse(os.Getenv("SECRETS"))
-	handle, err := prepare(context.Background(), secrets)
+	handle, err := prepare(context.Background(), parse(os.Getenv("SECRETS")))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, "function:", err)
+		os.Exit(1)
 	}
 	lambda.Start(handle)
 }

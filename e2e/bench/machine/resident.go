@@ -8,45 +8,37 @@ import (
 	"strings"
 )
 
-// Process is a process with its memory.
-type Process struct {
-	parent int64
-	// Path is what the process was started as.
-	Path string
-	// Resident and Peak are what it holds now and held at most, in bytes.
-	Resident, Peak int64
-}
+// process is a process with the memory that it holds, in bytes.
+type process struct{ parent, resident int64 }
 
-// Below returns the processes that a process and its descendants have started,
-// those only that are still there.
-func Below(pid int) ([]Process, error) {
-	all := make(map[int64]Process)
+// ResidentBelow returns what the processes hold that a process and its descendants
+// have started, in bytes.
+func ResidentBelow(pid int) (int64, error) {
+	all := make(map[int64]process)
 	directories, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for _, directory := range directories {
 		// Processes end all the time: what cannot be read is none of ours.
 		text, _ := os.ReadFile(filepath.Join(directory, "status"))
-		command, _ := os.ReadFile(filepath.Join(directory, "cmdline"))
 		status := parseStatus(string(text))
-		path, _, _ := strings.Cut(string(command), "\x00")
-		all[status["Pid"]] = Process{status["PPid"], path, status["VmRSS"] * 1024, status["VmHWM"] * 1024}
+		all[status["Pid"]] = process{status["PPid"], status["VmRSS"] * 1024}
 	}
-	var found []Process
-	for id, process := range all {
+	sum := int64(0)
+	for id, one := range all {
 		if id != int64(pid) && descends(all, id, int64(pid)) {
-			found = append(found, process)
+			sum += one.resident
 		}
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("process %d has no children", pid)
+	if sum == 0 {
+		return 0, fmt.Errorf("process %d has no children", pid)
 	}
-	return found, nil
+	return sum, nil
 }
 
 // descends reports whether a process comes from an ancestor.
-func descends(all map[int64]Process, id, ancestor int64) bool {
+func descends(all map[int64]process, id, ancestor int64) bool {
 	for range all {
 		if id == ancestor {
 			return true

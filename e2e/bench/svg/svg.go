@@ -18,7 +18,6 @@ const (
 	Small = "small"
 	Inner = "inner"
 	Grid  = "grid"
-	Axis  = "axis"
 	Range = "range"
 )
 
@@ -27,11 +26,11 @@ const (
 const style = `text{font:14px -apple-system,BlinkMacSystemFont,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328}
 .title{font-size:16px;font-weight:600}.head{font-weight:600}.small{font-size:12px;fill:#59636e}.inner{font-size:12px}
 .page{fill:#fff}.value{paint-order:stroke;stroke:#fff;stroke-width:4px}
-.grid{stroke:#d1d9e0;fill:none}.axis{stroke:#818b98;fill:none}.range{stroke:#1f2328;stroke-width:1.5;fill:none}
+.grid{stroke:#d1d9e0;fill:none}.range{stroke:#1f2328;stroke-width:1.5;fill:none}
 .c0{fill:#c4ccd4;stroke:#c4ccd4}.c1{fill:#4aa889;stroke:#4aa889}.c2{fill:#2f6f9f;stroke:#2f6f9f}.c3{fill:#f0b072;stroke:#f0b072}.c4{fill:#dd7f7f;stroke:#dd7f7f}.c5{fill:#a48bd0;stroke:#a48bd0}
 @media(prefers-color-scheme:dark){
 text{fill:#f0f6fc}.small{fill:#9198a1}.page{fill:#0d1117}.value{stroke:#0d1117}
-.grid{stroke:#3d444d}.axis{stroke:#656c76}.range{stroke:#f0f6fc}
+.grid{stroke:#3d444d}.range{stroke:#f0f6fc}
 .c0{fill:#59636e;stroke:#59636e}.c1{fill:#2c8064;stroke:#2c8064}.c2{fill:#4385b8;stroke:#4385b8}.c3{fill:#a8692c;stroke:#a8692c}.c4{fill:#994b4b;stroke:#994b4b}.c5{fill:#7559a8;stroke:#7559a8}}
 `
 

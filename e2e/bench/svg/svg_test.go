@@ -14,7 +14,7 @@ func TestAChartIsXML(t *testing.T) {
 	c.Whisker(1, 2, 3)
 	c.Line([]Point{{1, 2}, {3, 4}}, Colour(1))
 	c.Horizontal(1, 2, 3, Grid)
-	c.Vertical(1, 2, 3, Axis)
+	c.Vertical(1, 2, 3, Grid)
 	c.Value(1, 2, "<3")
 	var elements []string
 	for decoder := xml.NewDecoder(strings.NewReader(c.String())); ; {
