@@ -41,7 +41,7 @@ demo: ## show what a user sees, against a Secrets Manager on this machine
 	cd e2e && go run ./demo
 
 .PHONY: bench
-bench: ## measure cold starts against other ways: dist/bench; QUICK=1 takes a minute
+bench: ## measure cold starts against other ways: dist/bench; QUICK=1 takes half a minute
 	scripts/install-bench.sh
 	cd e2e && $(BENCH) go run ./bench -out ../dist/bench $(if $(QUICK),-quick)
 
