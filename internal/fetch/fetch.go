@@ -129,7 +129,11 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *l
 		}
 		// The slot is given back before any pause, so that a secret that fails
 		// does not hold up another one.
-		lane.leave()
+		if latest.Absent {
+			lane.widen() // it was welcome
+		} else {
+			lane.leave()
+		}
 		switch {
 		case outcome.Err.Retry == awssecrets.Renewed && !renewed:
 			renewed = true

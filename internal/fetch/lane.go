@@ -11,7 +11,7 @@ import (
 // once.
 //
 // A call that is turned away for the rate takes its slot along, a secret that
-// arrives brings one back. So a fetch that meets a quota comes down to one call
+// arrives, or that is said not to be there, brings one back. So a fetch that meets a quota comes down to one call
 // at a time, and one that meets none keeps all its slots. Were every secret to
 // knock by itself, a fleet that starts together would share the quota so evenly
 // that nobody has everything when the budget ends, and all begin anew.
@@ -26,7 +26,7 @@ type lane struct {
 	refused int
 	// refusal is the latest one, nil if a secret has arrived since.
 	refusal *awssecrets.Error
-	// arrived counts the secrets that are there.
+	// arrived counts the secrets that are there, or known not to be.
 	arrived int
 	// unasked counts the secrets that nobody has asked for yet.
 	unasked int
@@ -64,6 +64,10 @@ func (l *lane) enter(ctx context.Context, first bool) bool {
 	case <-ctx.Done():
 		return false
 	}
+	if ctx.Err() != nil {
+		l.leave()
+		return false
+	}
 	if first {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -75,8 +79,8 @@ func (l *lane) enter(ctx context.Context, first bool) bool {
 // leave gives a slot back.
 func (l *lane) leave() { l.slots <- struct{}{} }
 
-// widen gives a slot back after a call that brought a secret, and one that was
-// taken away.
+// widen gives a slot back after a call that was answered, and one that was taken
+// away.
 func (l *lane) widen() {
 	l.leave()
 	l.mu.Lock()
