@@ -29,7 +29,7 @@ func pack(dir string, s shipment) ([]byte, error) {
 		return nil, err
 	}
 	entries = append(entries,
-		entry{"extensions/" + program, 0o755, s.program},
+		entry{programPlace(entries), 0o755, s.program},
 		entry{"share/doc/" + program + "/LICENSE", 0o644, s.licence},
 		entry{"share/doc/" + program + "/THIRD-PARTY-LICENSES", 0o644, s.licences},
 	)
@@ -37,6 +37,28 @@ func pack(dir string, s shipment) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return write(entries)
+}
+
+// programPlace returns where the program goes in a layer with the given links:
+// where they lead if that is /opt/bin, from which Lambda starts nothing by itself,
+// else to the extensions.
+func programPlace(links []entry) string {
+	const alone = "bin/" + program
+	for _, e := range links {
+		if e.target() == alone {
+			return alone
+		}
+	}
+	return extensionPlace
+}
+
+// target returns the path in the layer that a link leads to, and nothing for a
+// file.
+func (e entry) target() string {
+	if e.mode&fs.ModeSymlink == 0 {
+		return ""
+	}
+	return path.Join(path.Dir(e.name), string(e.content))
 }
 
 // readTree returns the files and links below dir. Of a file's mode only what
@@ -88,13 +110,12 @@ func check(entries []entry) error {
 			return fmt.Errorf("%s: twice", e.name)
 		}
 		known[e.name] = true
-		if strings.HasPrefix(e.name, "extensions/") && e.name != "extensions/"+program {
+		if strings.HasPrefix(e.name, "extensions/") && e.name != extensionPlace {
 			return fmt.Errorf("%s: Lambda would start it as an extension", e.name)
 		}
 	}
 	for _, e := range entries {
-		target := path.Join(path.Dir(e.name), string(e.content))
-		if e.mode&fs.ModeSymlink != 0 && !known[target] {
+		if target := e.target(); target != "" && !known[target] {
 			return fmt.Errorf("%s: leads to %s, which is not in the layer", e.name, e.content)
 		}
 	}

@@ -17,8 +17,12 @@ import (
 	"slices"
 )
 
-// program is the name of the program, and so of the only file in extensions.
-const program = "secretwrap"
+// program is the name of the program, extensionPlace where it lies if Lambda is to
+// start it as an extension too.
+const (
+	program        = "secretwrap"
+	extensionPlace = "extensions/" + program
+)
 
 // What a layer may take at most, in bytes. An environment downloads the archive
 // and reads the program before a function starts.

@@ -84,6 +84,23 @@ func TestLayerHoldsTheProgramAsTheOnlyExtensionAndLinksToIt(t *testing.T) {
 	}
 }
 
+func TestTheWrapperAloneIsNoExtension(t *testing.T) {
+	dist := pack(t, buildPacker(t), newModule(t), "umask 022")
+	for _, architecture := range []string{"x86_64", "arm64"} {
+		files := unzip(t, dist["secretwrap-layer-wrapper-"+architecture+".zip"])
+		if files[0].Name != "bin/secretwrap" || files[0].Mode() != 0o755 {
+			t.Errorf("the program is %s, %v", files[0].Name, files[0].Mode())
+		}
+		if files[1].Name != "secretwrap" || string(content(t, files[1])) != "bin/secretwrap" {
+			t.Errorf("%s leads to %q", files[1].Name, content(t, files[1]))
+		}
+		whole := unzip(t, dist["secretwrap-layer-"+architecture+".zip"])
+		if !bytes.Equal(content(t, files[0]), content(t, whole[0])) {
+			t.Error("it is another program than that of the whole layer")
+		}
+	}
+}
+
 func TestProgramKnowsItsVersion(t *testing.T) {
 	dist := pack(t, buildPacker(t), newModule(t), "umask 022")
 	program := content(t, unzip(t, dist[zipX86])[0])
