@@ -44,6 +44,7 @@ func TestEmulator(t *testing.T) {
 		"misses":     l.testMisses,
 		"views":      l.testViews,
 		"conceals":   l.testConceals,
+		"alone":      l.testWorksAlone,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func (l lab) testReceives(t *testing.T) {
 	functions := map[string]func(*testing.T, ...string) emulator.Function{
 		"a Go handler behind a bootstrap of its own":      l.osOnly,
 		"a Python handler behind a managed bootstrap":     l.python,
-		"a Python handler with the wrapper all by itself": l.withoutExtension,
+		"a Python handler with the wrapper all by itself": func(t *testing.T, env ...string) emulator.Function { return l.alone(t, l.python(t, env...)) },
 	}
 	for who, function := range functions {
 		t.Run(who+" from the fake over TLS", func(t *testing.T) {
@@ -52,16 +52,6 @@ func (l lab) testReceives(t *testing.T) {
 			})
 		}
 	})
-}
-
-// withoutExtension returns a function with the wrapper at another place and no
-// extension, as in a container image.
-func (l lab) withoutExtension(t *testing.T, env ...string) emulator.Function {
-	t.Helper()
-	fn := l.python(t, env...)
-	fn.Layer = t.TempDir()
-	copyFile(t, l.layer+"/extensions/secretwrap", fn.Layer+"/secretwrap")
-	return fn
 }
 
 // checkDelivery checks what fn's handler receives, as text and, for what JSON

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -101,6 +102,7 @@ func lateOutcomes(n int) []fetch.Outcome {
 // deliverFiles has the extension write the files, or writes them itself.
 func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delivery) *problem.Problem {
 	if extension == nil {
+		s.warnOfAging(delivery)
 		return s.writeFiles(delivery.Files)
 	}
 	p, err := extension.Publish(handover.Files{Dir: s.settings.Dir, Copies: delivery.Copies, Former: secretfiles.Published(s.settings.Dir)})
@@ -115,4 +117,16 @@ func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delive
 	}
 	s.reportAlone(err)
 	return s.writeFiles(delivery.Files)
+}
+
+// warnOfAging tells of files that nobody keeps fresh, because there is no
+// extension.
+func (s *start) warnOfAging(delivery deliver.Delivery) {
+	if !s.inLambda || s.settings.Refresh == 0 || len(delivery.Copies) == 0 {
+		return
+	}
+	if _, err := os.Stat(extensionPath); !errors.Is(err, fs.ErrNotExist) {
+		return // it says itself what is wrong
+	}
+	s.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: there is no %s; SECRETWRAP_REFRESH=0 says that this is meant", extensionPath)
 }

@@ -43,6 +43,8 @@ const (
 	// take: a fetch of 20 secrets takes an eighth less CPU, one of 100 secrets of
 	// 64 KiB still fits into the memory of the smallest function.
 	startPercent = 400
+	// extensionPath is where the layer brings the extension.
+	extensionPath = "/opt/extensions/secretwrap"
 	// markName is the file that tells a second start of an environment from the
 	// first.
 	markName = "secretwrap.started"
