@@ -144,5 +144,5 @@ func (r *functionReport) headline() string {
 	}
 	numbers := slices.Concat(against(usual(golang)), against(usual(node)), against(usual(python)), []any{smallMemory}, against(small()), []any{added(direct, small()), added(extended, besides())})
 	return fmt.Sprintf("Three secrets add %s ms to the cold start of a function in Go, where AWS's SDK in the handler adds %s in parallel and %s one by one; in Node.js %s in place of %s and %s, in Python %s in place of %s and %s. "+
-		"With the CPU of %d MB it is %s in place of %s and %s; the wrapper without its extension would add %s there. Beside an extension that takes 100 ms to start they add %s ms.", numbers...)
+		"With the CPU of %d MB it is %s in place of %s and %s; the layer without the extension adds %s there. Beside an extension that takes 100 ms to start they add %s ms.", numbers...)
 }
