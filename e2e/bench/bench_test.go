@@ -133,7 +133,7 @@ func TestTheStepsOfAColdStart(t *testing.T) {
 			line(1, "INIT START(type: on-demand)"), line(8, "External agent secretwrap (1) registered"), line(101, "External agent foreign (2) registered"),
 			line(103, "waterfall: bootstrap"), line(110, "[secretwrap] info: … [SecretsDelivered]"), line(114, "function: main"), line(120, "INIT REPORT(durationMs: 119)"),
 		},
-		traffic: traffic{Accepted: []time.Time{at(10), at(9)}, Asked: []time.Time{at(12), at(14), at(13)}},
+		traffic: traffic{Accepted: []time.Time{at(10), at(9)}, Asked: []time.Time{at(12), at(14), at(13)}, Answered: []time.Time{at(52), at(54), at(53)}},
 	}
 	steps, err := known.steps(c)
 	if err != nil {
@@ -145,7 +145,7 @@ func TestTheStepsOfAColdStart(t *testing.T) {
 	}
 	want := []string{
 		"Lambda prepares 0-1", "other extension starts, registers 1-101", "extension starts, registers 1-8", "Secrets Manager TLS 9-14",
-		"Secrets Manager 3 calls at once 14-54", "wrapper starts, waits, executes the runtime 103-110", "runtime starts 110-114", "runtime handler initializes 114-120", "runtime answers 120-130",
+		"Secrets Manager 3 calls at once 14-54", "wrapper starts, delivers 103-110", "runtime exec, starts 110-114", "runtime handler initializes 114-120", "runtime answers 120-130",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("steps\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

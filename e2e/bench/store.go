@@ -45,8 +45,9 @@ func latencies() []time.Duration {
 
 // traffic is what a store has seen since it was last asked.
 type traffic struct {
-	// Accepted are the times of its connections, Asked those of its calls.
-	Accepted, Asked []time.Time
+	// Accepted are the times of its connections, Asked those of its calls, Answered
+	// those of its answers to them.
+	Accepted, Asked, Answered []time.Time
 }
 
 // serve is a Secrets Manager that writes its CA to a file, prints its address,
@@ -76,6 +77,7 @@ func serve(ca string, in io.Reader, out io.Writer) error {
 		seen := traffic{Accepted: watched.take()}
 		for _, call := range calls[told:] {
 			seen.Asked = append(seen.Asked, call.Time)
+			seen.Answered = append(seen.Answered, call.Answered)
 		}
 		told = len(calls)
 		if err := json.NewEncoder(out).Encode(seen); err != nil {

@@ -110,7 +110,41 @@ type timeline struct {
 
 // steps returns the steps of a cold start; all of a cell have the same.
 func (t timeline) steps(c *cell) ([]step, error) {
-	at := make(map[string]float64)
+	at, err := t.marks(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Accepted) == 0 || len(t.Asked) != c.Secrets {
+		return nil, fmt.Errorf("%d connections, %d calls", len(t.Accepted), len(t.Asked))
+	}
+	connected, asked, answered := t.since(slices.MinFunc(t.Accepted, time.Time.Compare)), t.last(t.Asked), t.last(t.Answered)
+	list := []step{{lambdaLane, "prepares", 0, at[initMark]}}
+	if c.Beside {
+		list = append(list, step{foreignLane, "starts, registers", at[initMark], at[foreignMark]})
+	}
+	if c.way == extended {
+		list = append(list, step{extensionLane, "starts, registers", at[initMark], at[ownMark]})
+	}
+	list = append(list,
+		step{callLane, "TLS", connected, asked},
+		step{callLane, fmt.Sprintf("%d calls at once", c.Secrets), asked, answered})
+	switch {
+	case c.Beside: // the secrets are there before the wrapper
+		list = append(list, step{wrapperLane, "starts, delivers", at[bootstrapMark], at[deliveredMark]})
+	case c.way == extended: // the extension has connected
+		list = append(list, step{wrapperLane, "starts, waits", at[bootstrapMark], answered}, step{wrapperLane, "delivers", answered, at[deliveredMark]})
+	default:
+		list = append(list, step{wrapperLane, "starts", at[bootstrapMark], connected}, step{wrapperLane, "waits", connected, answered},
+			step{wrapperLane, "delivers", answered, at[deliveredMark]})
+	}
+	return append(list,
+		step{runtimeLane, "exec, starts", at[deliveredMark], at[functionMark]},
+		step{runtimeLane, "handler initializes", at[functionMark], at[initReportMark]},
+		step{runtimeLane, "answers", at[initReportMark], t.since(t.answered)}), nil
+}
+
+// marks returns when each line was logged that tells a step of a cell.
+func (t timeline) marks(c *cell) (map[string]float64, error) {
 	wanted := []string{initMark, bootstrapMark, deliveredMark, functionMark, initReportMark}
 	if c.way == extended {
 		wanted = append(wanted, ownMark)
@@ -118,6 +152,7 @@ func (t timeline) steps(c *cell) ([]step, error) {
 	if c.Beside {
 		wanted = append(wanted, foreignMark)
 	}
+	at := make(map[string]float64)
 	for _, mark := range wanted {
 		i := slices.IndexFunc(t.lines, func(line emulator.Line) bool { return strings.Contains(line.Text, mark) })
 		if i < 0 {
@@ -125,29 +160,16 @@ func (t timeline) steps(c *cell) ([]step, error) {
 		}
 		at[mark] = t.since(t.lines[i].At)
 	}
-	if len(t.Accepted) == 0 || len(t.Asked) != c.Secrets {
-		return nil, fmt.Errorf("%d connections, %d calls", len(t.Accepted), len(t.Asked))
-	}
-	connected, asked := t.since(slices.MinFunc(t.Accepted, time.Time.Compare)), t.since(slices.MaxFunc(t.Asked, time.Time.Compare))
-	list := []step{{lambdaLane, "prepares", 0, at[initMark]}}
-	if c.Beside {
-		list = append(list, step{foreignLane, "starts, registers", at[initMark], at[foreignMark]})
-	}
-	if c.way == extended {
-		list = append(list,
-			step{extensionLane, "starts, registers", at[initMark], at[ownMark]})
-	}
-	return append(list,
-		step{callLane, "TLS", connected, asked},
-		step{callLane, fmt.Sprintf("%d calls at once", c.Secrets), asked, asked + float64(c.LatencyMS)},
-		step{wrapperLane, "starts, waits, executes the runtime", at[bootstrapMark], at[deliveredMark]},
-		step{runtimeLane, "starts", at[deliveredMark], at[functionMark]},
-		step{runtimeLane, "handler initializes", at[functionMark], at[initReportMark]},
-		step{runtimeLane, "answers", at[initReportMark], t.since(t.answered)}), nil
+	return at, nil
 }
 
 // since returns how long after the invocation a time was, in ms.
 func (t timeline) since(at time.Time) float64 { return milliseconds(at.Sub(t.began)) }
+
+// last returns how long after the invocation the last of some times was, in ms.
+func (t timeline) last(times []time.Time) float64 {
+	return t.since(slices.MaxFunc(times, time.Time.Compare))
+}
 
 // medians returns the steps with the medians of their times.
 func medians(all [][]step) []step {

@@ -29,6 +29,8 @@ type Call struct {
 	AcceptEncoding string
 	// Status is that of the answer, 0 as long as there is none.
 	Status int
+	// Answered is when the answer began.
+	Answered time.Time
 }
 
 // Signature is what a Signature Version 4 says about its maker. The server does

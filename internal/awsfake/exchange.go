@@ -169,7 +169,7 @@ func (x *exchange) refuse(r refusal) {
 // start sends status and headers.
 func (x *exchange) start(status int, contentType string) {
 	x.w.Header().Set("Content-Type", contentType)
-	x.server.setStatus(x.call, status)
+	x.server.setAnswer(x.call, status)
 	x.w.WriteHeader(status)
 }
 

@@ -28,7 +28,7 @@ func TestCallsUnderWayAreCounted(t *testing.T) {
 
 func TestADelayIsTheSecretsElseTheServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, dial := piped(t, awsfake.Config{PlainHTTP: true, Delay: 40 * time.Second, Secrets: []awsfake.Secret{
+		fake, dial := piped(t, awsfake.Config{PlainHTTP: true, Delay: 40 * time.Second, Secrets: []awsfake.Secret{
 			{Name: "own", Delay: 10 * time.Second}, {Name: "server's"},
 		}})
 		for id, want := range map[string]time.Duration{"own": 10 * time.Second, "server's": 40 * time.Second, "unknown": 40 * time.Second} {
@@ -38,6 +38,10 @@ func TestADelayIsTheSecretsElseTheServers(t *testing.T) {
 			}
 			if got := time.Since(before); got != want {
 				t.Errorf("%s: answered after %v, want %v", id, got, want)
+			}
+			calls := fake.Calls()
+			if last := calls[len(calls)-1]; last.Answered.Sub(last.Time) != want {
+				t.Errorf("%s: the call's own times are %v and %v", id, last.Time, last.Answered)
 			}
 		}
 	})

@@ -215,10 +215,10 @@ func (s *Server) end() {
 	s.handlers.Done()
 }
 
-func (s *Server) setStatus(call *Call, status int) {
+func (s *Server) setAnswer(call *Call, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	call.Status = status
+	call.Status, call.Answered = status, time.Now()
 }
 
 // take returns the secret that id means and the fault of this call.

@@ -237,7 +237,7 @@ func TestCallsTellWhatTheClientSent(t *testing.T) {
 	if first.Time.IsZero() {
 		t.Error("the call has no time")
 	}
-	first.Time = time.Time{}
+	first.Time, first.Answered = time.Time{}, time.Time{}
 	want := awsfake.Call{
 		Proto: "HTTP/1.1", Path: "/", Action: "GetSecretValue",
 		SecretID: "prod/db", VersionID: "v1", VersionStage: "AWSCURRENT",
