@@ -241,22 +241,39 @@ func (r *functionReport) printConditions(out io.Writer, c conditions) {
 
 // printAxes writes what each way adds under all conditions.
 func (r *functionReport) printAxes(out io.Writer) {
-	fmt.Fprintf(out, "\nAdded to the first answer, ms\n%-34s", "")
 	columns := ways()[1:]
+	var heads [2][]string
 	for _, w := range columns {
-		fmt.Fprintf(out, "  %*s", len(w), w)
+		upper, lower := w.head()
+		heads[0], heads[1] = append(heads[0], upper), append(heads[1], lower)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(out, "\nAdded to the first answer, ms")
+	printRow(out, "", heads[0])
+	printRow(out, "", heads[1])
 	for _, c := range r.conditions() {
-		fmt.Fprintf(out, "%-34s", c.title())
-		for _, w := range columns {
-			text := ""
+		texts := make([]string, len(columns))
+		for i, w := range columns {
 			if s, there := r.cell(w, c); there {
-				text = fmt.Sprintf("%.1f", s.AddedMS.Median)
+				texts[i] = fmt.Sprintf("%.1f", s.AddedMS.Median)
 			}
-			fmt.Fprintf(out, "  %*s", len(w), text)
 		}
-		fmt.Fprintln(out)
+		printRow(out, c.title(), texts)
 	}
 	fmt.Fprintln(out)
+}
+
+// head returns the way's name in two lines for the head of a narrow column.
+func (w way) head() (upper, lower string) {
+	if i := strings.LastIndex(string(w), " "); i >= 0 {
+		return string(w[:i]), string(w[i+1:])
+	}
+	return "", string(w)
+}
+
+func printRow(out io.Writer, title string, columns []string) {
+	row := fmt.Sprintf("%-34s", title)
+	for _, text := range columns {
+		row += fmt.Sprintf("  %11s", text)
+	}
+	fmt.Fprintln(out, strings.TrimRight(row, " "))
 }
