@@ -41,6 +41,12 @@ type Error struct {
 	Absent bool
 }
 
+// Answered reports whether Secrets Manager took the call and said what is wrong
+// with it, so that no limit of calls was in the way.
+func (e *Error) Answered() bool {
+	return e.Retry == Never && !slices.Contains([]problem.Class{problem.Timeout, problem.Unavailable, problem.Throttled}, e.Class)
+}
+
 // Error implements error.
 func (e *Error) Error() string { return e.Cause }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -48,8 +49,17 @@ func (c *Config) loadRoots(environment map[string]string) problem.List {
 // isAmazon reports whether an endpoint, empty for a region's own, is one of
 // Amazon's, such as that of an interface endpoint in a VPC.
 func isAmazon(endpoint string) bool {
+	if endpoint == "" {
+		return true
+	}
 	address, err := url.Parse(endpoint)
-	return endpoint == "" || err == nil && strings.HasSuffix(address.Hostname(), ".amazonaws.com")
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(address.Hostname())
+	return slices.ContainsFunc([]string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}, func(domain string) bool {
+		return strings.HasSuffix(host, domain)
+	})
 }
 
 // holdsSomething reports whether there is a file that is not empty. Lambda's

@@ -53,6 +53,8 @@ func TestTheEmbeddedAuthoritiesAreAmazons(t *testing.T) {
 func TestWhoIsTrusted(t *testing.T) {
 	const (
 		host       = "secretsmanager.eu-west-1.amazonaws.com"
+		chinaHost  = "secretsmanager.cn-north-1.amazonaws.com.cn"
+		dualHost   = "secretsmanager.eu-west-1.api.aws"
 		vpcHost    = "vpce-0123-abcd.secretsmanager.eu-west-1.vpce.amazonaws.com"
 		notTrusted = "the server's certificate cannot be verified"
 	)
@@ -67,6 +69,9 @@ func TestWhoIsTrusted(t *testing.T) {
 		{"the system's store after Amazon's authorities", awsfake.Valid, map[string]string{storeVariable: "STORE"}, canary, 2},
 		{"neither", awsfake.Valid, nil, notTrusted, 2},
 		{"an interface endpoint", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://" + vpcHost}, canary, 2},
+		{"an endpoint in capitals", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://VPCE-0123-abcd.secretsmanager.eu-west-1.vpce.AmazonAWS.com"}, canary, 2},
+		{"China", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://" + chinaHost}, canary, 2},
+		{"an endpoint of both protocols", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://" + dualHost}, canary, 2},
 		{"an endpoint of somebody else's", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://gateway.test"}, canary, 1},
 		{"a host that ends like Amazon's", awsfake.Valid, map[string]string{storeVariable: "STORE", "AWS_ENDPOINT_URL": "https://notamazonaws.com"}, canary, 1},
 		{"AWS_CA_BUNDLE", awsfake.Valid, map[string]string{"AWS_CA_BUNDLE": "CA"}, canary, 1},
@@ -85,7 +90,7 @@ func TestWhoIsTrusted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := start(t, awsfake.Config{
-				Hosts: []string{host, vpcHost, "gateway.test", "notamazonaws.com", "x.amazonaws.com.test"}, Certificate: test.certificate,
+				Hosts: []string{host, vpcHost, chinaHost, dualHost, "gateway.test", "notamazonaws.com", "x.amazonaws.com.test"}, Certificate: test.certificate,
 				Secrets: []awsfake.Secret{{Name: "prod/db", Versions: []awsfake.Version{{String: new(canary)}}}},
 			})
 			proxy, _ := proxyTo(t, strings.TrimPrefix(server.URL(), "https://"))

@@ -129,8 +129,8 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *l
 		}
 		// The slot is given back before any pause, so that a secret that fails
 		// does not hold up another one.
-		if latest.Absent {
-			lane.widen() // it was welcome
+		if latest.Answered() {
+			lane.widen()
 		} else {
 			lane.leave()
 		}

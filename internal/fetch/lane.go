@@ -10,11 +10,12 @@ import (
 // lane is the way to one region: slots for the calls that may be under way at
 // once.
 //
-// A call that is turned away for the rate takes its slot along, a secret that
-// arrives, or that is said not to be there, brings one back. So a fetch that meets a quota comes down to one call
-// at a time, and one that meets none keeps all its slots. Were every secret to
-// knock by itself, a fleet that starts together would share the quota so evenly
-// that nobody has everything when the budget ends, and all begin anew.
+// A call that is turned away for the rate takes its slot along, one that is
+// answered, with a secret or with why there is none, brings one back. So a fetch
+// that meets a quota comes down to one call at a time, and one that meets none
+// keeps all its slots. Were every secret to knock by itself, a fleet that starts
+// together would share the quota so evenly that nobody has everything when the
+// budget ends, and all begin anew.
 type lane struct {
 	// slots holds those that are free.
 	slots chan struct{}
@@ -24,9 +25,9 @@ type lane struct {
 	open int
 	// refused counts the calls of the last slot that were turned away in a row.
 	refused int
-	// refusal is the latest one, nil if a secret has arrived since.
+	// refusal is the latest one, nil if a call was answered since.
 	refusal *awssecrets.Error
-	// arrived counts the secrets that are there, or known not to be.
+	// arrived counts the answers.
 	arrived int
 	// unasked counts the secrets that nobody has asked for yet.
 	unasked int
@@ -108,7 +109,7 @@ const mostEager = 20
 
 // narrow takes a slot away unless it is the last one. It returns the round of
 // waiting, 1 for the shortest wait. The last slot waits longer with every
-// refusal, but for as many as secrets have arrived: a fetch that is nearly
+// refusal, but for as many as were answered: a fetch that is nearly
 // complete has more to lose.
 func (l *lane) narrow(refusal *awssecrets.Error) (round int, last bool) {
 	l.mu.Lock()
@@ -126,7 +127,7 @@ func (l *lane) narrow(refusal *awssecrets.Error) (round int, last bool) {
 }
 
 // heldUp returns why a secret ran out of time: the refusal that others met since
-// the last one arrived, else its own reason.
+// the last answer, else its own reason.
 func (l *lane) heldUp(own *awssecrets.Error) *awssecrets.Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

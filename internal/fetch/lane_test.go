@@ -34,7 +34,7 @@ func TestAFetchThatIsThrottledComesDownToOneCallAtATime(t *testing.T) {
 }
 
 func TestAFetchThatWasThrottledComesBackToAllItsConnections(t *testing.T) {
-	for name, answer := range map[string]error{"secrets": nil, "that there are none": errAbsent} {
+	for name, answer := range map[string]error{"secrets": nil, "that there are none": errAbsent, "denials": errDenied} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			s := newService(func(ctx context.Context, _ string, _ int) error {
@@ -46,7 +46,7 @@ func TestAFetchThatWasThrottledComesBackToAllItsConnections(t *testing.T) {
 			})
 			outcomes := fetch.All(t.Context(), s, numbered(100), fetch.Options{Budget: 5 * time.Second, Connections: 8})
 			for _, outcome := range outcomes {
-				if outcome.Err != nil && !outcome.Absent() {
+				if outcome.Err != nil && outcome.Err != answer {
 					t.Fatalf("%s: error %+v", name, outcome.Err)
 				}
 			}
@@ -88,6 +88,18 @@ func TestOneSecretThatIsThrottledDoesNotHoldUpTheOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAFetchWithoutTimeMakesNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(func(context.Context, string, int) error { return nil })
+		for _, outcome := range fetch.All(t.Context(), s, numbered(20), fetch.Options{Connections: 8}) {
+			wantErr(t, outcome, problem.Timeout, "no answer in time")
+		}
+		if n := len(s.calls); n > 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
 }
 
 func TestARegionThatIsThrottledDoesNotSlowAnother(t *testing.T) {
