@@ -102,8 +102,11 @@ func lateOutcomes(n int) []fetch.Outcome {
 // deliverFiles has the extension write the files, or writes them itself.
 func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delivery) *problem.Problem {
 	if extension == nil {
-		s.warnOfAging(delivery)
-		return s.writeFiles(delivery.Files)
+		p := s.writeFiles(delivery.Files)
+		if p == nil {
+			s.warnOfAging(delivery)
+		}
+		return p
 	}
 	p, err := extension.Publish(handover.Files{Dir: s.settings.Dir, Copies: delivery.Copies, Former: secretfiles.Published(s.settings.Dir)})
 	switch {

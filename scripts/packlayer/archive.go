@@ -22,14 +22,15 @@ type entry struct {
 	content []byte
 }
 
-// pack returns the zip file of the layer whose files are in dir.
-func pack(dir string, s shipment) ([]byte, error) {
+// pack returns the zip file of the layer whose files are in dir, with the program
+// at place.
+func pack(dir, place string, s shipment) ([]byte, error) {
 	entries, err := readTree(dir)
 	if err != nil {
 		return nil, err
 	}
 	entries = append(entries,
-		entry{programPlace(entries), 0o755, s.program},
+		entry{place, 0o755, s.program},
 		entry{"share/doc/" + program + "/LICENSE", 0o644, s.licence},
 		entry{"share/doc/" + program + "/THIRD-PARTY-LICENSES", 0o644, s.licences},
 	)
@@ -37,19 +38,6 @@ func pack(dir string, s shipment) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return write(entries)
-}
-
-// programPlace returns where the program goes in a layer with the given links:
-// where they lead if that is /opt/bin, from which Lambda starts nothing by itself,
-// else to the extensions.
-func programPlace(links []entry) string {
-	const alone = "bin/" + program
-	for _, e := range links {
-		if e.target() == alone {
-			return alone
-		}
-	}
-	return extensionPlace
 }
 
 // target returns the path in the layer that a link leads to, and nothing for a

@@ -18,10 +18,18 @@ import (
 )
 
 // program is the name of the program, extensionPlace where it lies if Lambda is to
-// start it as an extension too.
+// start it as an extension too, alonePlace where it lies if not.
 const (
 	program        = "secretwrap"
 	extensionPlace = "extensions/" + program
+	alonePlace     = "bin/" + program
+)
+
+// The variants that are known by name: that for managed runtimes, and that without
+// the extension.
+const (
+	managed = "managed"
+	alone   = "wrapper"
 )
 
 // What a layer may take at most, in bytes. An environment downloads the archive
@@ -94,7 +102,11 @@ func packVariants(s shipment) (map[string][]byte, error) {
 	}
 	archives := make(map[string][]byte, len(folders))
 	for _, folder := range folders {
-		archives[folder.Name()], err = pack(filepath.Join("layer", folder.Name()), s)
+		place := extensionPlace
+		if folder.Name() == alone {
+			place = alonePlace
+		}
+		archives[folder.Name()], err = pack(filepath.Join("layer", folder.Name()), place, s)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +116,7 @@ func packVariants(s shipment) (map[string][]byte, error) {
 
 // zipName leaves out the name of the variant that nearly everybody needs.
 func zipName(variant string, arch architecture) string {
-	if variant == "managed" {
+	if variant == managed {
 		return program + "-layer-" + arch.lambda + ".zip"
 	}
 	return program + "-layer-" + variant + "-" + arch.lambda + ".zip"
