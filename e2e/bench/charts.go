@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"secretwrap/e2e/bench/svg"
@@ -127,7 +128,7 @@ const (
 // chartConditions draws what the ways add under all conditions.
 func (r *functionReport) chartConditions() string {
 	chart := svg.New(chartWidth, int(panelsTop+2*panelHeight)+10, "Added to the first answer of a function in Go, in ms",
-		"From 3 secrets, 40 ms, two whole cores, warm, one thing changes at a time; the scale is logarithmic")
+		"From 3 secrets, 40 ms, two whole cores, warm, one thing changes at a time; median, p10 – p90; the scale is logarithmic")
 	x := 16.0
 	for _, w := range ways()[1:] {
 		chart.Bar(x, 68, 12, 12, colour(w))
@@ -136,8 +137,9 @@ func (r *functionReport) chartConditions() string {
 	}
 	least, most := math.Inf(1), 0.0
 	for _, s := range r.Cells {
-		if s.Way != bare && s.Language == golang && !s.Beside {
-			least, most = min(least, s.AddedMS.Median), max(most, s.AddedMS.Median)
+		drawn := func(a axis) bool { return slices.Contains(a.points, s.conditions) }
+		if s.Way != bare && slices.ContainsFunc(axes(), drawn) {
+			least, most = min(least, s.AddedMS.P10), max(most, s.AddedMS.P90)
 		}
 	}
 	for i, a := range axes() {
@@ -153,7 +155,7 @@ func (r *functionReport) drawPanel(chart *svg.Chart, a axis, scale svg.Scale, le
 	chart.Text(left, top-6, svg.Head, a.name)
 	for _, v := range scale.Ticks {
 		chart.Horizontal(left+40, scale.At(v), left+panelWidth-20, svg.Grid)
-		chart.TextBefore(left+34, scale.At(v)+4, svg.Small, fmt.Sprintf("%.4g", v))
+		chart.TextBefore(left+34, scale.At(v)+4, svg.Small, strconv.FormatFloat(v, 'f', -1, 64))
 	}
 	place := func(i int) float64 {
 		return left + 70 + float64(i)*(panelWidth-130)/float64(len(a.points)-1)
@@ -166,6 +168,7 @@ func (r *functionReport) drawPanel(chart *svg.Chart, a axis, scale svg.Scale, le
 		for i, c := range a.points {
 			if s, there := r.cell(w, c); there {
 				points = append(points, svg.Point{X: place(i), Y: scale.At(max(s.AddedMS.Median, 1))})
+				chart.Vertical(place(i), scale.At(max(s.AddedMS.P10, 1)), scale.At(max(s.AddedMS.P90, 1)), colour(w))
 			}
 		}
 		chart.Line(points, colour(w))
@@ -251,7 +254,7 @@ func (w waterfall) drawLane(chart *svg.Chart, scale svg.Scale, lane string, y fl
 }
 
 // width returns how wide a text in a bar is at most.
-func width(text string) float64 { return 12 + 6.5*float64(len(text)) }
+func width(text string) float64 { return 12 + 6*float64(len(text)) }
 
 // laneColour returns the class of a lane's bars.
 func laneColour(lane string) string {

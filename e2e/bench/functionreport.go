@@ -29,13 +29,15 @@ type summary struct {
 	conditions
 	AnswerMS spread `json:"answer_ms"`
 	InitMS   spread `json:"init_ms"`
-	CPUMS    spread `json:"cpu_ms"`
+	// CPUMS is nil where nobody counts it.
+	CPUMS *spread `json:"cpu_ms,omitempty"`
 	// AddedMS, AddedInitMS and AddedCPUMS are how much more it took than without
 	// secrets in the same round.
-	AddedMS     spread `json:"added_ms"`
-	AddedInitMS spread `json:"added_init_ms"`
-	AddedCPUMS  spread `json:"added_cpu_ms"`
-	// ResidentMB is the memory of all processes of the environment.
+	AddedMS     spread  `json:"added_ms"`
+	AddedInitMS spread  `json:"added_init_ms"`
+	AddedCPUMS  *spread `json:"added_cpu_ms,omitempty"`
+	// ResidentMB is the memory of all processes of the environment; what two of
+	// them share counts twice.
 	ResidentMB spread  `json:"resident_mb"`
 	Calls      spread  `json:"calls"`
 	ZippedMB   float64 `json:"zipped_mb"`
@@ -52,6 +54,9 @@ func (l *lab) report(cells []*cell, rounds int) *functionReport {
 	for _, c := range cells {
 		s := summarize(c, cells)
 		s.ZippedMB = l.zippedMB(c)
+		if !l.countsCPU(c) {
+			s.CPUMS, s.AddedCPUMS = nil, nil
+		}
 		r.Cells = append(r.Cells, s)
 	}
 	r.Lost = append(r.Lost, r.lost()...)
@@ -69,8 +74,8 @@ func summarize(c *cell, cells []*cell) summary {
 	}
 	s := summary{
 		Way: c.way, conditions: c.conditions,
-		AnswerMS: spreadOf(c.samples, answer), InitMS: spreadOf(c.samples, initial), CPUMS: spreadOf(c.samples, cpu),
-		AddedInitMS: spreadOf(added(initial), itself), AddedCPUMS: spreadOf(added(cpu), itself),
+		AnswerMS: spreadOf(c.samples, answer), InitMS: spreadOf(c.samples, initial), CPUMS: new(spreadOf(c.samples, cpu)),
+		AddedInitMS: spreadOf(added(initial), itself), AddedCPUMS: new(spreadOf(added(cpu), itself)),
 		ResidentMB:  spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
 		Calls:       spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
 		AddedRounds: added(answer), InitRounds: valuesOf(c.samples, initial),
@@ -136,68 +141,6 @@ func (r *functionReport) lost() []string {
 	return list
 }
 
-func (r *functionReport) targets() []target {
-	base := usual(golang)
-	ratios := func(c conditions, other way) spread {
-		own, _ := r.cell(direct, c)
-		theirs, _ := r.cell(other, c)
-		return compare(own.AddedRounds, theirs.AddedRounds, ratio)
-	}
-	own, _ := r.cell(direct, base)
-	with, _ := r.cell(extended, base)
-	beside, _ := r.cell(extended, besides())
-	list := []target{
-		inRounds("3 secrets, direct: init over no secrets, beyond the server's time", "ms", own.AddedInitMS.minus(milliseconds(usualLatency)), 10),
-		inRounds("3 secrets, direct: added time against the Go SDK one by one", "times", ratios(base, sequential), 0.38),
-		inRounds("3 secrets, direct: added time against the Go SDK in parallel", "times", ratios(base, parallel), 1),
-		inRounds("hand-over: init against the wrapper alone", "times", compare(with.InitRounds, own.InitRounds, ratio), 1),
-		inRounds("hand-over beside a 100 ms extension: init over no secrets", "ms", beside.AddedInitMS, 5),
-	}
-	if alone, there := r.cell(direct, besides()); there {
-		list = append(list, inRounds("hand-over beside a 100 ms extension: added time against the wrapper alone", "times", compare(beside.AddedRounds, alone.AddedRounds, ratio), 0.2))
-	}
-	if throttled, there := r.cell(direct, small()); there {
-		list = append(list,
-			inRounds("128 MB, direct: init over no secrets", "ms", throttled.AddedInitMS, 180),
-			inRounds("128 MB, direct: added time against the Go SDK one by one", "times", ratios(small(), sequential), 0.5))
-	}
-	if _, there := r.cell(direct, smallWithMany()); there {
-		list = append(list, inRounds("128 MB, 20 secrets, direct: added time against the Go SDK one by one", "times", ratios(smallWithMany(), sequential), 1))
-	}
-	return append(list,
-		target{Name: "cells in which another way is faster", Unit: "cells", Measured: float64(len(r.Lost)), AtMost: 0},
-		target{Name: "starts with hand-over in which the wrapper fetched alone after all", Unit: "starts", Measured: float64(r.notHandedOver()), AtMost: 0},
-		target{Name: "starts of ours with more or fewer calls than secrets", Unit: "cells", Measured: float64(r.miscounted()), AtMost: 0})
-}
-
-// inRounds returns a target for the median of what all rounds gave.
-func inRounds(name, unit string, rounds spread, atMost float64) target {
-	return target{Name: name, Unit: unit, Measured: rounds.Median, Rounds: &rounds, AtMost: atMost}
-}
-
-// notHandedOver counts the starts with hand-over in which there was none.
-func (r *functionReport) notHandedOver() int {
-	count := 0
-	for _, c := range r.Cells {
-		if c.Way == extended {
-			count += r.Rounds - c.HandedOver
-		}
-	}
-	return count
-}
-
-// miscounted counts the cells of ours in which a secret was asked for twice, or
-// not at all.
-func (r *functionReport) miscounted() int {
-	count := 0
-	for _, c := range r.Cells {
-		if wanted := float64(c.Secrets); c.Way.ours() && (c.Calls.Max != wanted || c.Calls.P10 != wanted) {
-			count++
-		}
-	}
-	return count
-}
-
 // ways returns all ways in the order of the tables.
 func ways() []way { return []way{bare, direct, extended, parallel, sequential, cached} }
 
@@ -211,7 +154,7 @@ func (r *functionReport) print(out io.Writer) {
 		}
 	}
 	r.printAxes(out)
-	fmt.Fprintln(out, "The first answer comes from a function whose environment does not exist yet, and\nholds its secrets. What is added is over the same function without secrets, in the\nsame round. Resident are all processes of the environment.")
+	fmt.Fprintln(out, "The first answer comes from a function whose environment does not exist yet, and\nholds its secrets. What is added is over the same function without secrets, in the\nsame round. Resident are all processes of the environment,\nwhat they share more than once.")
 	fmt.Fprintf(out, "A share of CPU is MB/%d of a core in periods of %v, for the emulator too.\n", machine.WholeCore, machine.Period)
 	for _, what := range r.LeftOut {
 		fmt.Fprintln(out, "Not measured, "+what)
@@ -232,11 +175,19 @@ func (r *functionReport) printConditions(out io.Writer, c conditions) {
 		}
 		added := ""
 		if w != bare {
-			added = fmt.Sprintf("%7.1f %5.1f – %5.1f  %6.1f", s.AddedMS.Median, s.AddedMS.P10, s.AddedMS.P90, s.AddedCPUMS.Median)
+			added = fmt.Sprintf("%7.1f %5.1f – %5.1f  %6s", s.AddedMS.Median, s.AddedMS.P10, s.AddedMS.P90, s.addedCPU())
 		}
 		row := fmt.Sprintf("  %-22s %6.1f %5.1f – %5.1f  %29s  %8.1f  %5.0f  %6.1f", w, s.AnswerMS.Median, s.AnswerMS.P10, s.AnswerMS.P90, added, s.ResidentMB.Median, s.Calls.Median, s.ZippedMB)
 		fmt.Fprintln(out, strings.TrimRight(row, " "))
 	}
+}
+
+// addedCPU returns how much more CPU time it took, in ms, "" where nobody counts.
+func (s summary) addedCPU() string {
+	if s.AddedCPUMS == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", s.AddedCPUMS.Median)
 }
 
 // printAxes writes what each way adds under all conditions.

@@ -61,6 +61,9 @@ func findEmulator() (string, error) {
 // newLab builds the programs, and lays out the functions' directories.
 func newLab(ctx context.Context, b *bench, rie string, o options) (*lab, error) {
 	l := &lab{bench: b, rie: rie, cache: loopback() + ":2773", groups: make(map[int]*machine.Group)}
+	if b.store.port != usualPort {
+		l.leaveOut("Secrets Manager at its own port", errors.New("that is taken, or not allowed: it is at "+b.store.port))
+	}
 	ca, err := os.ReadFile(b.store.ca)
 	if err != nil {
 		return nil, err
@@ -79,6 +82,9 @@ func newLab(ctx context.Context, b *bench, rie string, o options) (*lab, error) 
 func (l *lab) leaveOut(what string, why error) {
 	l.leftOut = append(l.leftOut, fmt.Sprintf("%s: %v", what, why))
 }
+
+// countsCPU reports whether the CPU time is known that a cell takes.
+func (l *lab) countsCPU(c *cell) bool { return l.groups[c.MemoryMB] != nil }
 
 // makeGroups makes the control groups with the shares of CPU of some memories.
 func (l *lab) makeGroups(memories ...int) error {
@@ -121,7 +127,7 @@ func (l *lab) start(ctx context.Context, c *cell, more ...string) (*emulator.Emu
 // environment returns a function's configuration.
 func (l *lab) environment(c *cell) []string {
 	env := append(c.secretVariables(), l.languageVariables(c)...)
-	if l.store.port != "443" {
+	if l.store.port != usualPort {
 		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER=https://"+net.JoinHostPort(host, l.store.port))
 	}
 	if c.MemoryMB != 0 {

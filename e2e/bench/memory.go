@@ -86,7 +86,7 @@ func (b *bench) follow(server *awsfake.Server, d *dialogue, refreshes int) (*mem
 		}
 	}
 	b.progress.done()
-	r.Targets = judged([]target{{Name: fmt.Sprintf("resident size after %d refreshes", refreshes), Unit: "MB", Measured: r.LastMB, AtMost: 16}})
+	r.Targets = judged([]target{single(fmt.Sprintf("resident size after %d refreshes", refreshes), "MB", r.LastMB, 16)})
 	return r, nil
 }
 
@@ -116,7 +116,7 @@ func (b *bench) keeperEnvironment(server *awsfake.Server, api *lambdafake.API) (
 }
 
 func (r *memoryReport) print(out io.Writer) {
-	fmt.Fprintf(out, "\nMemory of the extension's refresh over %d refreshes of a certificate with its key,\neach of a new version: resident %.1f MB after the first, %.1f MB after the last, %.1f MB\nat most. Its clock is set forward: the extension itself would take days.\n\n",
+	fmt.Fprintf(out, "\nMemory of the extension's refresh over %d refreshes of a certificate with its key,\neach of a new version: resident %.1f MB after the first, %.1f MB after the last, %.1f MB\nat most. Its clock is set forward: the extension itself would take days.\n",
 		r.Refreshes, r.FirstMB, r.LastMB, r.PeakMB)
 	printTargets(out, r.Targets)
 }

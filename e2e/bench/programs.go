@@ -115,7 +115,7 @@ const tellBootstrap = "\n[ -z \"$TELL\" ] || echo '" + bootstrapMark + "' >&2\n"
 
 // layOut makes what functions see as /opt, /var/task and /var/runtime.
 func (l *lab) layOut() error {
-	for _, name := range []string{"none", "wrapper", "whole", "cacher", "none-foreign", "wrapper-foreign", "whole-foreign"} {
+	for _, name := range []string{"none", "wrapper", "whole", "cacher", "none-foreign", "wrapper-foreign", "whole-foreign", "wrapper-idle"} {
 		if err := l.layOutLayer(filepath.Join(l.dir, "layers", name)); err != nil {
 			return err
 		}
@@ -184,13 +184,14 @@ func (l *lab) layOutLayer(layer string) error {
 	}
 	kind, foreign, _ := strings.Cut(filepath.Base(layer), "-")
 	if foreign != "" {
-		if err := os.Link(l.foreign, filepath.Join(extensions, "foreign")); err != nil {
+		if err := os.Link(l.foreign, filepath.Join(extensions, foreign)); err != nil {
 			return err
 		}
 	}
 	switch kind {
 	case "wrapper":
-		return os.Link(l.wrapper, filepath.Join(layer, "secretwrap"))
+		return errors.Join(os.Mkdir(filepath.Join(layer, "bin"), 0o755),
+			os.Link(l.wrapper, filepath.Join(layer, "bin", "secretwrap")), os.Symlink("bin/secretwrap", filepath.Join(layer, "secretwrap")))
 	case "cacher":
 		return os.Link(l.cacher, filepath.Join(extensions, "cacher"))
 	case "whole":
@@ -205,8 +206,11 @@ func (l *lab) layer(c *cell) string {
 	if kind == "" {
 		kind = "none"
 	}
-	if c.Beside {
+	switch {
+	case c.Beside:
 		kind += "-foreign"
+	case c.Idle:
+		kind += "-idle"
 	}
 	return filepath.Join(l.root(c), "layers", kind)
 }
@@ -294,7 +298,7 @@ func deflated(path string) (float64, error) {
 
 // selection returns which cells can be measured here.
 func (l *lab) selection(o options) selection {
-	s := selection{axes: !o.check && !o.quick, quick: o.quick, limited: true, cold: true}
+	s := selection{axes: !o.check && !o.quick, quick: o.quick, limited: true}
 	for _, language := range []string{node, python} {
 		if l.interpreters[language] != "" {
 			s.languages = append(s.languages, language)
@@ -307,9 +311,13 @@ func (l *lab) selection(o options) selection {
 		l.leaveOut("shares of CPU", err)
 		s.limited = false
 	}
+	if !s.axes {
+		return s
+	}
 	if err := machine.Evict(filepath.Join(l.dir, coldDirectory)); err != nil {
 		l.leaveOut("cold page cache", err)
-		s.cold = false
+		return s
 	}
+	s.cold = true
 	return s
 }

@@ -12,6 +12,7 @@ const enoughRounds = 8
 // machine's caches, does not count. The order is another one in each round, so
 // that no cell always follows the same one.
 func interleaved[C, S any](ctx context.Context, p progress, what string, cells []C, rounds int, take func(context.Context, C) (S, error), keep func(C, S)) error {
+	defer p.done()
 	for round := range rounds + 1 {
 		for i, next := range rand.Perm(len(cells)) {
 			p.count(what, round*len(cells)+i, (rounds+1)*len(cells))
@@ -24,6 +25,6 @@ func interleaved[C, S any](ctx context.Context, p progress, what string, cells [
 			}
 		}
 	}
-	p.done()
+	p.count(what, (rounds+1)*len(cells), (rounds+1)*len(cells))
 	return nil
 }

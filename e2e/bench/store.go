@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"secretwrap/internal/awsfake"
@@ -24,6 +25,8 @@ const (
 	serveArgument = "serve"
 	// host is the real name of Secrets Manager in the functions' region.
 	host = "secretsmanager.eu-west-1.amazonaws.com"
+	// usualPort is that of HTTPS.
+	usualPort = "443"
 	// usualLatency is how long Secrets Manager takes to answer if nothing else is
 	// said.
 	usualLatency = 40 * time.Millisecond
@@ -92,10 +95,10 @@ func loopback() string {
 	return net.IPv4(127, byte(1+rand.N(254)), byte(rand.N(256)), byte(1+rand.N(254))).String()
 }
 
-// listen listens on Secrets Manager's port if that is allowed.
+// listen listens on Secrets Manager's port if that is allowed and free.
 func listen(address string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address+":443")
-	if errors.Is(err, fs.ErrPermission) {
+	listener, err := net.Listen("tcp", address+":"+usualPort)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EADDRINUSE) {
 		return net.Listen("tcp", address+":0")
 	}
 	return listener, err

@@ -77,7 +77,7 @@ func (r *functionReport) waysTable() string {
 			}
 			added, cpu := "", ""
 			if w != bare {
-				added, cpu = fmt.Sprintf("%.1f", s.AddedMS.Median), fmt.Sprintf("%.1f", s.AddedCPUMS.Median)
+				added, cpu = fmt.Sprintf("%.1f", s.AddedMS.Median), s.addedCPU()
 			}
 			out += row(string(w), fmt.Sprintf("%.1f", s.AnswerMS.Median), fmt.Sprintf("%.1f – %.1f", s.AnswerMS.P10, s.AnswerMS.P90),
 				added, cpu, fmt.Sprintf("%.1f", s.ResidentMB.Median), fmt.Sprintf("%.0f", s.Calls.Median), fmt.Sprintf("%.1f", s.ZippedMB))
@@ -97,7 +97,7 @@ func (r *functionReport) conditionsTable() string {
 		for _, w := range ways()[1:] {
 			text := ""
 			if s, there := r.cell(w, c); there {
-				text = fmt.Sprintf("%.1f", s.AddedMS.Median)
+				text = fmt.Sprintf("**%.1f** %.0f – %.0f", s.AddedMS.Median, s.AddedMS.P10, s.AddedMS.P90)
 			}
 			fields = append(fields, text)
 		}
@@ -114,21 +114,6 @@ func (r *startReport) table() string {
 	return out
 }
 
-func tableOfTargets(targets []target) string {
-	out := head("budget", "at most", "measured", "p10 – p90", "")
-	for _, t := range targets {
-		rounds, verdict := "", "met"
-		if t.Rounds != nil {
-			rounds = fmt.Sprintf("%.2f – %.2f", unsigned(t.Rounds.P10), unsigned(t.Rounds.P90))
-		}
-		if !t.Met {
-			verdict = "**missed**"
-		}
-		out += row(t.Name, fmt.Sprintf("%.2f %s", t.AtMost, t.Unit), fmt.Sprintf("%.2f", unsigned(t.Measured)), rounds, verdict)
-	}
-	return out
-}
-
 // unsigned returns a value of two decimals whose zero has no sign.
 func unsigned(v float64) float64 { return math.Round(v*100)/100 + 0 }
 
@@ -137,6 +122,9 @@ func unsigned(v float64) float64 { return math.Round(v*100)/100 + 0 }
 func (r *functionReport) headline() string {
 	added := func(w way, c conditions) string {
 		s, _ := r.cell(w, c)
+		if c == small() { // which varies too much for more digits
+			return fmt.Sprintf("%.0f", math.Round(s.AddedMS.Median/10)*10)
+		}
 		return fmt.Sprintf("%.0f", s.AddedMS.Median)
 	}
 	against := func(c conditions) []any {
@@ -144,5 +132,5 @@ func (r *functionReport) headline() string {
 	}
 	numbers := slices.Concat(against(usual(golang)), against(usual(node)), against(usual(python)), []any{smallMemory}, against(small()), []any{added(direct, small()), added(extended, besides())})
 	return fmt.Sprintf("Three secrets add %s ms to the cold start of a function in Go, where AWS's SDK in the handler adds %s in parallel and %s one by one; in Node.js %s in place of %s and %s, in Python %s in place of %s and %s. "+
-		"With the CPU of %d MB it is %s in place of %s and %s; the layer without the extension adds %s there. Beside an extension that takes 100 ms to start they add %s ms.", numbers...)
+		"With the CPU of %d MB it is about %s in place of %s and %s; the layer without the extension adds %s there. Beside an extension that takes 100 ms to start they add %s ms.", numbers...)
 }

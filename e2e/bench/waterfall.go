@@ -52,53 +52,53 @@ const (
 	initReportMark = "INIT REPORT"
 )
 
+// followed is a kind of cold start.
+type followed struct {
+	name string
+	cell
+	starts [][]step
+}
+
 // follow follows cold starts.
 func (l *lab) follow(ctx context.Context, starts int) ([]waterfall, error) {
-	var list []waterfall
-	for _, kind := range []struct {
-		name string
-		cell
-	}{
-		{"the wrapper alone", cell{way: direct, conditions: usual(golang)}},
-		{"with the extension", cell{way: extended, conditions: usual(golang)}},
-		{"with the extension, beside another one that takes 100 ms", cell{way: extended, conditions: besides()}},
-	} {
-		l.progress.say("step by step, " + kind.name + " …")
-		var all [][]step
-		for range starts {
-			steps, err := l.followOne(ctx, &kind.cell)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", kind.name, err)
-			}
-			all = append(all, steps)
-		}
-		list = append(list, waterfall{Name: kind.name, Starts: starts, Steps: medians(all)})
+	kinds := []*followed{
+		{name: "the wrapper alone", cell: cell{way: direct, conditions: usual(golang)}},
+		{name: "with the extension", cell: cell{way: extended, conditions: usual(golang)}},
+		{name: "with the extension, beside another one that takes 100 ms", cell: cell{way: extended, conditions: besides()}},
+	}
+	keep := func(f *followed, steps []step) { f.starts = append(f.starts, steps) }
+	if err := interleaved(ctx, l.progress, "cold starts step by step", kinds, starts, l.followOne, keep); err != nil {
+		return nil, err
+	}
+	list := make([]waterfall, len(kinds))
+	for i, f := range kinds {
+		list[i] = waterfall{Name: f.name, Starts: starts, Steps: medians(f.starts)}
 	}
 	return list, nil
 }
 
 // followOne follows one cold start.
-func (l *lab) followOne(ctx context.Context, c *cell) ([]step, error) {
+func (l *lab) followOne(ctx context.Context, f *followed) ([]step, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if _, err := l.store.traffic(); err != nil {
 		return nil, err
 	}
-	e, stop, err := l.start(ctx, c, "TELL=yes")
+	e, stop, err := l.start(ctx, &f.cell, "TELL=yes")
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	err = checkSecrets(ctx, e, c.Secrets)
+	err = checkSecrets(ctx, e, f.Secrets)
 	answered := time.Now()
 	if err := errors.Join(err, stop()); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, e.Logs())
+		return nil, fmt.Errorf("%s: %w\n%s", f.name, err, e.Logs())
 	}
 	seen, err := l.store.traffic()
 	if err != nil {
 		return nil, err
 	}
-	return timeline{began: began, answered: answered, lines: e.Lines(), traffic: seen}.steps(c)
+	return timeline{began: began, answered: answered, lines: e.Lines(), traffic: seen}.steps(&f.cell)
 }
 
 // timeline is what is known of one cold start.
@@ -126,7 +126,7 @@ func (t timeline) steps(c *cell) ([]step, error) {
 		list = append(list, step{extensionLane, "starts, registers", at[initMark], at[ownMark]})
 	}
 	list = append(list,
-		step{callLane, "TLS", connected, asked},
+		step{callLane, "connects, gets the requests", connected, asked},
 		step{callLane, fmt.Sprintf("%d calls at once", c.Secrets), asked, answered})
 	switch {
 	case c.Beside: // the secrets are there before the wrapper

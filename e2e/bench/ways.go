@@ -45,6 +45,8 @@ type conditions struct {
 	Cold bool `json:"cold,omitempty"`
 	// Beside means that another extension takes 100 ms to register.
 	Beside bool `json:"beside,omitempty"`
+	// Idle means that another extension does nothing but register.
+	Idle bool `json:"idle,omitempty"`
 }
 
 // usual are the conditions that the others differ from in one thing each.
@@ -53,10 +55,11 @@ func usual(language string) conditions {
 }
 
 // withoutSecrets returns the conditions of the function that these are compared
-// with: it has no secrets, so neither their number nor the latency matters.
+// with: it has no secrets, so neither their number nor the latency matters, and no
+// extension that does nothing, so that its price is seen.
 func (c conditions) withoutSecrets() conditions {
 	like := usual(c.Language)
-	c.Secrets, c.LatencyMS = like.Secrets, like.LatencyMS
+	c.Secrets, c.LatencyMS, c.Idle = like.Secrets, like.LatencyMS, false
 	return c
 }
 
@@ -67,6 +70,9 @@ func (c conditions) name() string {
 	var parts []string
 	if c.Beside {
 		parts = append(parts, "beside a 100 ms extension")
+	}
+	if c.Idle {
+		parts = append(parts, "beside an idle extension")
 	}
 	if c.Secrets != like.Secrets {
 		parts = append(parts, counted(c.Secrets))
@@ -165,6 +171,7 @@ func star(s selection) []*cell {
 		list = append(list, cellsOf(small(), bare, direct, sequential)...)
 	case s.limited:
 		list = append(list, cellsOf(smallWithMany(), direct, sequential)...)
+		list = append(list, cellsOf(smallBesideIdle(), direct)...)
 	}
 	return list
 }
@@ -180,6 +187,14 @@ func small() conditions {
 func smallWithMany() conditions {
 	c := small()
 	c.Secrets = manySecrets
+	return c
+}
+
+// smallBesideIdle are those of the smallest function with an extension that costs
+// as little as one in Go can.
+func smallBesideIdle() conditions {
+	c := small()
+	c.Idle = true
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +18,8 @@ const (
 	// Period is how long a share that is used up stays so at most. Measured from
 	// inside, Lambda's own is 20 ms; the kernel's usual one is 100 ms.
 	Period = 20 * time.Millisecond
+	// groupName has the process that made the group, and a memory in MB.
+	groupName = "secretwrap-bench-%d-%d"
 )
 
 // Group is a control group whose processes have their CPU time counted and, if
@@ -61,10 +64,11 @@ func NewGroup(memoryMB int) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, name := new(Group), fmt.Sprintf("secretwrap-bench-%d-%d", os.Getpid(), memoryMB)
+	g, name := new(Group), fmt.Sprintf(groupName, os.Getpid(), memoryMB)
 	reasons := []string{"no control group can limit and count CPU time"}
 	limited := memoryMB == 0
 	for _, h := range hierarchies(string(mounts)) {
+		h.sweep()
 		limit, count := h.limits && !limited, h.counts && g.account == ""
 		if !limit && !count {
 			continue
@@ -80,6 +84,23 @@ func NewGroup(memoryMB int) (*Group, error) {
 		return g, nil
 	}
 	return nil, errors.Join(errors.New(strings.Join(reasons, "; ")), g.Remove())
+}
+
+// sweep removes groups of processes that were killed.
+func (h hierarchy) sweep() {
+	for _, dir := range left(h.dir) {
+		_ = os.Remove(dir) // fails as long as something runs in it
+	}
+}
+
+// left returns the directories of groups whose process has ended.
+func left(dir string) []string {
+	all, _ := filepath.Glob(filepath.Join(dir, strings.ReplaceAll(groupName, "%d", "*")))
+	return slices.DeleteFunc(all, func(group string) bool {
+		var pid, memoryMB int
+		_, err := fmt.Sscanf(filepath.Base(group), groupName, &pid, &memoryMB)
+		return err != nil || syscall.Kill(pid, 0) != syscall.ESRCH
+	})
 }
 
 // join makes the group's directory in a hierarchy, and tells whether that limits

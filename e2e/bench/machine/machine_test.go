@@ -3,10 +3,12 @@
 package machine
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,6 +40,29 @@ func TestJoinWithoutController(t *testing.T) {
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 			t.Errorf("version %d: left %v, %v", version, left, err)
 		}
+	}
+}
+
+// What a process left that was killed goes, what is in use stays.
+func TestLeftAreGroupsOfProcessesThatEnded(t *testing.T) {
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var want []string
+	for _, name := range []string{
+		fmt.Sprintf(groupName, ended.Process.Pid, 128), fmt.Sprintf(groupName, os.Getpid(), 128), "secretwrap-bench-x-1", "another",
+	} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = []string{filepath.Join(dir, name)}
+		}
+	}
+	if got := left(dir); !slices.Equal(got, want) {
+		t.Errorf("left %v, want %v", got, want)
 	}
 }
 

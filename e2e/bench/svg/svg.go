@@ -134,15 +134,19 @@ func Linear(most, from, to float64) Scale {
 	return s
 }
 
-// Logarithmic returns a scale of powers of ten that encloses two values, which
-// are above 0.
+// Logarithmic returns a scale of 1, 2, 5, 10, 20, 50, … that encloses two values,
+// which are above 0.
 func Logarithmic(least, most, from, to float64) Scale {
-	first, last := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))
-	s := Scale{from: from, to: to, place: func(v float64) float64 { return (math.Log10(v) - first) / (last - first) }}
-	for exponent := first; exponent <= last; exponent++ {
-		s.Ticks = append(s.Ticks, math.Pow(10, exponent))
+	power := math.Pow(10, math.Floor(math.Log10(least)))
+	ticks := []float64{power}
+	for i := 1; ticks[len(ticks)-1] < most; i++ {
+		ticks = append(ticks, power*math.Pow(10, float64(i/3))*[]float64{1, 2, 5}[i%3])
 	}
-	return s
+	for len(ticks) > 2 && ticks[1] <= least {
+		ticks = ticks[1:]
+	}
+	first, last := math.Log10(ticks[0]), math.Log10(ticks[len(ticks)-1])
+	return Scale{Ticks: ticks, from: from, to: to, place: func(v float64) float64 { return (math.Log10(v) - first) / (last - first) }}
 }
 
 // At returns the place of a value.

@@ -50,7 +50,10 @@ func TestLinear(t *testing.T) {
 
 func TestLogarithmic(t *testing.T) {
 	s := Logarithmic(12, 900, 300, 0)
-	if !slices.Equal(s.Ticks, []float64{10, 100, 1000}) || s.At(10) != 300 || s.At(100) != 150 || s.At(1000) != 0 {
+	if !slices.Equal(s.Ticks, []float64{10, 20, 50, 100, 200, 500, 1000}) || s.At(10) != 300 || s.At(100) != 150 || s.At(1000) != 0 {
 		t.Errorf("ticks %v, 100 at %v", s.Ticks, s.At(100))
+	}
+	if s := Logarithmic(25, 50, 1, 0); !slices.Equal(s.Ticks, []float64{20, 50}) {
+		t.Errorf("ticks %v", s.Ticks)
 	}
 }
