@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -57,57 +56,6 @@ func goBuild(ctx context.Context, module, output string, args ...string) error {
 		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(text))
 	}
 	return nil
-}
-
-// findInterpreters finds the interpreters with their SDKs. Languages without are
-// left out.
-func (l *lab) findInterpreters(ctx context.Context, o options, ca []byte) {
-	l.interpreters, l.versions = make(map[string]string), make(map[string]string)
-	if o.check {
-		return
-	}
-	if err := l.findNode(ctx); err != nil {
-		l.leaveOut(node, err)
-	}
-	if err := l.findPython(ctx, ca); err != nil {
-		l.leaveOut(python, err)
-	}
-}
-
-func (l *lab) findNode(ctx context.Context) error {
-	path, err := exec.LookPath("node")
-	if err != nil {
-		return err
-	}
-	l.modules = os.Getenv("BENCH_NODE_MODULES")
-	version, err := output(ctx, path, "-p", "process.version + ', @aws-sdk/client-secrets-manager ' + require(process.argv[1]).version",
-		filepath.Join(l.modules, "@aws-sdk", "client-secrets-manager", "package.json"))
-	if err != nil {
-		return errors.New("BENCH_NODE_MODULES names no directory with @aws-sdk/client-secrets-manager: scripts/install-bench.sh installs one")
-	}
-	l.interpreters[node], l.versions[node] = path, version
-	return nil
-}
-
-func (l *lab) findPython(ctx context.Context, ca []byte) error {
-	path := os.Getenv("E2E_PYTHON")
-	found, err := output(ctx, path, "-c", "import sys, os, awslambdaric, botocore, boto3; print(os.path.dirname(botocore.__file__)); print(sys.version.split()[0] + ', boto3 ' + boto3.__version__)")
-	if err != nil {
-		return errors.New("E2E_PYTHON names no interpreter with awslambdaric and boto3: scripts/install-e2e.sh installs one")
-	}
-	botocore, version, _ := strings.Cut(found, "\n")
-	bundle, err := pythonBundle(botocore, ca)
-	if err != nil {
-		return err
-	}
-	l.interpreters[python], l.versions[python] = path, version
-	return writeFile(filepath.Join(l.dir, "etc", "python.pem"), bundle, 0o644)
-}
-
-// output returns what a program prints.
-func output(ctx context.Context, name string, args ...string) (string, error) {
-	text, err := exec.CommandContext(ctx, name, args...).Output()
-	return strings.TrimSpace(string(text)), err
 }
 
 // tellBootstrap makes a bootstrap say that it has started.
@@ -229,72 +177,6 @@ func (l *lab) task(c *cell) string {
 
 // runtime returns the directory that a cell's function sees as /var/runtime.
 func (l *lab) runtime(c *cell) string { return filepath.Join(l.dir, "runtime", c.Language) }
-
-// visible returns what functions of a language need of this machine's files.
-func (l *lab) visible(language string) []string {
-	switch language {
-	case node:
-		return []string{l.modules}
-	case python:
-		return []string{filepath.Dir(filepath.Dir(l.interpreters[python]))}
-	}
-	return nil
-}
-
-// languageVariables returns what an SDK needs to be found, and to trust the store.
-func (l *lab) languageVariables(c *cell) []string {
-	switch {
-	case c.Language == node && c.way.fetches():
-		return []string{"NODE_PATH=" + l.modules, "NODE_EXTRA_CA_CERTS=/etc/store.pem"}
-	case c.Language == python && c.way.fetches():
-		return []string{"AWS_CA_BUNDLE=/etc/python.pem"}
-	}
-	return nil
-}
-
-// zip finds out the sizes of programs in a zip file, which takes a while.
-func (l *lab) zip() error {
-	l.zipped = make(map[string]float64)
-	for _, path := range []string{l.wrapper, l.cacher, l.plain, l.sdk} {
-		var err error
-		if l.zipped[path], err = deflated(path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// zippedMB returns what a way adds to what Lambda downloads, in MB of a zip file.
-// Lambda's own runtimes bring the SDKs for Node.js and Python along.
-func (l *lab) zippedMB(c *cell) float64 {
-	switch {
-	case c.way.ours():
-		return l.zipped[l.wrapper]
-	case c.way == cached:
-		return l.zipped[l.cacher]
-	case c.way.fetches() && c.Language == golang:
-		return l.zipped[l.sdk] - l.zipped[l.plain]
-	}
-	return 0
-}
-
-// deflated returns the size of a file in a zip file, in MB.
-func deflated(path string) (float64, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestCompression)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := w.Write(content); err != nil {
-		return 0, err
-	}
-	err = w.Close()
-	return float64(out.Len()) / 1e6, err
-}
 
 // selection returns which cells can be measured here.
 func (l *lab) selection(o options) selection {
