@@ -59,7 +59,7 @@ func (l *lab) report(cells []*cell, rounds int) *functionReport {
 		}
 		r.Cells = append(r.Cells, s)
 	}
-	r.Lost = append(r.Lost, r.lost()...)
+	r.Lost = append(r.Lost, r.lost(false)...)
 	r.Targets = judged(r.targets())
 	return r
 }
@@ -121,8 +121,9 @@ func (r *functionReport) conditions() []conditions {
 	return list
 }
 
-// lost names the cells in which a way that ours is compared with adds less.
-func (r *functionReport) lost() []string {
+// lost names the cells in which a way that ours is compared with adds less; only
+// those where that is certain, if they shall be.
+func (r *functionReport) lost(certain bool) []string {
 	var list []string
 	for _, c := range r.conditions() {
 		for _, w := range []way{direct, extended} {
@@ -132,7 +133,7 @@ func (r *functionReport) lost() []string {
 				if !there || !measured {
 					continue
 				}
-				if more := compare(own.AddedRounds, other.AddedRounds, difference); more.Median > 0 {
+				if more := compare(own.AddedRounds, other.AddedRounds, difference); more.Median > 0 && (more.Low > 0 || !certain) {
 					list = append(list, fmt.Sprintf("%s: %s added %.1f ms more than %q (%.1f against %.1f)", c.title(), w, more.Median, o, own.AddedMS.Median, other.AddedMS.Median))
 				}
 			}

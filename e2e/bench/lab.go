@@ -62,7 +62,7 @@ func findEmulator() (string, error) {
 func newLab(ctx context.Context, b *bench, rie string, o options) (*lab, error) {
 	l := &lab{bench: b, rie: rie, cache: loopback() + ":2773", groups: make(map[int]*machine.Group)}
 	if b.store.port != usualPort {
-		l.leaveOut("Secrets Manager at its own port", errors.New("that is taken, or not allowed: it is at "+b.store.port))
+		b.progress.say("port " + usualPort + " is taken, or not allowed: Secrets Manager is at " + b.store.port)
 	}
 	ca, err := os.ReadFile(b.store.ca)
 	if err != nil {

@@ -14,7 +14,7 @@
 //	go run ./bench -draw DIR
 //
 // All of it takes eight minutes on two cores, with -quick half of one, and -check
-// two and a half.
+// two.
 package main
 
 import (
@@ -64,11 +64,11 @@ type options struct {
 func (o options) amount() amount {
 	switch {
 	case o.check:
-		return amount{startRounds: 20, rounds: 10, warmSets: 1, warmBlocks: 11, refreshes: 1000}
+		return amount{startRounds: 20, rounds: 10, warmSets: 9, warmBlocks: 3, refreshes: 1000}
 	case o.quick:
 		return amount{startRounds: 4, rounds: 2, waterfalls: 3, warmSets: 1, warmBlocks: 6, refreshes: 200}
 	}
-	return amount{startRounds: 40, rounds: 17, waterfalls: 15, warmSets: 3, warmBlocks: 15, refreshes: 1000}
+	return amount{startRounds: 40, rounds: 17, waterfalls: 15, warmSets: 9, warmBlocks: 5, refreshes: 1000}
 }
 
 func main() {
@@ -82,14 +82,25 @@ func main() {
 	if o.draw != "" {
 		exit(redraw(o.draw))
 	}
-	// A pipe that breaks must not end it before it has cleaned up.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	defer stop()
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	context.AfterFunc(ctx, stop) // a second one ends it at once
 	err = run(ctx, o)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause // what it led to is of no interest
 	}
 	exit(err)
+}
+
+// endings returns the signals that end the measurement, after it has cleaned up: a
+// pipe that breaks, too, and none that is ignored, as by nohup.
+func endings() []os.Signal {
+	list := []os.Signal{syscall.SIGTERM, syscall.SIGPIPE}
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 func parseOptions() (options, error) {

@@ -86,7 +86,7 @@ func (b *bench) follow(server *awsfake.Server, d *dialogue, refreshes int) (*mem
 		}
 	}
 	b.progress.done()
-	r.Targets = judged([]target{single(fmt.Sprintf("resident size after %d refreshes", refreshes), "MB", r.LastMB, 16)})
+	r.Targets = judged([]target{single(fmt.Sprintf("resident size after %d refreshes", refreshes), "MB", r.LastMB, 16).withSlack(noSlack)})
 	return r, nil
 }
 

@@ -107,6 +107,9 @@ func redraw(dir string) error {
 	if err != nil {
 		return err
 	}
+	if !r.complete() {
+		return fmt.Errorf("%s holds results of a quick measurement, or not all parts", filepath.Join(dir, resultsFile))
+	}
 	return r.draw(dir)
 }
 
@@ -157,19 +160,25 @@ func (r report) charts() map[string]string {
 	return charts
 }
 
-// check returns an error that names the budgets that are passed by far. Those in
-// milliseconds depend on the machine, and are left alone.
+// check returns an error that names the budgets that are certainly passed, by far.
+// Those in milliseconds depend on the machine, and are left alone.
 func (r report) check() error {
 	var lost []string
 	for _, t := range slices.Concat(r.Start.Targets, r.Functions.Targets, r.Invocations.Targets, r.Memory.Targets) {
-		if t.Unit != "ms" && t.isLost() {
-			lost = append(lost, fmt.Sprintf("%s: %.2f %s, at most %.2f with a slack of %.0f %%", t.Name, t.Measured, t.Unit, t.AtMost, (t.Slack-1)*100))
+		if t.Unit != "ms" && t.Name != anyFaster && t.isLost() {
+			low, high := t.interval()
+			lost = append(lost, fmt.Sprintf("%s: %.2f to %.2f %s, at most %.2f, or %.2f for want of certainty", t.Name, low, high, t.Unit, t.AtMost, t.AtMost*t.Slack))
 		}
 	}
 	if len(lost) > 0 {
 		return fmt.Errorf("%d budgets are lost:\n%s", len(lost), strings.Join(lost, "\n"))
 	}
 	return nil
+}
+
+// complete reports whether this is what can be published.
+func (r report) complete() bool {
+	return !r.Quick && r.Start != nil && r.Functions != nil && r.Invocations != nil && r.Memory != nil && len(r.Waterfalls) > 0 && len(r.Functions.LeftOut) == 0
 }
 
 // unchecked returns an error that tells which budgets nothing is known about.

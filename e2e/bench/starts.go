@@ -46,6 +46,7 @@ func (l *startLab) sample(ctx context.Context, c *startCell) (startSample, error
 	cmd := exec.CommandContext(ctx, l.probe, append([]string{"measure"}, c.command...)...)
 	cmd.Env = append(l.environment(files), c.env...)
 	cmd.Stdout, cmd.Stderr = &printed, &log
+	cmd.WaitDelay = time.Second // what it has started may hold its output open
 	if err := cmd.Run(); err != nil {
 		return startSample{}, fmt.Errorf("%s: %w\n%s", c.name, err, bytes.TrimSpace(log.Bytes()))
 	}

@@ -16,9 +16,12 @@ const (
 	isOpen   verdict = "too close to tell"
 )
 
-// The slack of a target is how far it may be passed before it counts as lost: what
-// is measured varies from run to run, and from machine to machine.
-const usualSlack = 1.15
+// How far a target may be passed before a check fails, as a factor. Ratios differ a
+// little from machine to machine; sizes do not, nor do budgets that are far away.
+const (
+	usualSlack = 1.15
+	noSlack    = 1.0
+)
 
 // target is what a result should be at most.
 type target struct {
@@ -28,7 +31,7 @@ type target struct {
 	// Rounds describes the results of all rounds where Measured is their median.
 	Rounds *spread `json:"rounds,omitempty"`
 	AtMost float64 `json:"at_most"`
-	// Slack is for a check, as a factor.
+	// Slack is by what factor AtMost may be passed before a check fails.
 	Slack   float64 `json:"slack"`
 	Verdict verdict `json:"verdict"`
 }
@@ -52,16 +55,25 @@ func (t target) withSlack(slack float64) target {
 	return t
 }
 
-// isLost reports whether the target is passed by far. What is no number is lost.
-func (t target) isLost() bool { return !(t.Measured <= t.AtMost*t.Slack) }
+// isLost reports whether the target is certainly passed by far. What is no number
+// is lost.
+func (t target) isLost() bool {
+	low, _ := t.interval()
+	return !(low <= t.AtMost*t.Slack)
+}
+
+// interval returns between which the value lies.
+func (t target) interval() (low, high float64) {
+	if t.Rounds == nil {
+		return t.Measured, t.Measured
+	}
+	return t.Rounds.Low, t.Rounds.High
+}
 
 // judged tells of each target whether it is met.
 func judged(targets []target) []target {
 	for i, t := range targets {
-		low, high := t.Measured, t.Measured
-		if t.Rounds != nil {
-			low, high = t.Rounds.Low, t.Rounds.High
-		}
+		low, high := t.interval()
 		switch {
 		case high <= t.AtMost:
 			targets[i].Verdict = isMet

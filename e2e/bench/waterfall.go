@@ -134,8 +134,8 @@ func (t timeline) steps(c *cell) ([]step, error) {
 	case c.way == extended: // the extension has connected
 		list = append(list, step{wrapperLane, "starts, waits", at[bootstrapMark], answered}, step{wrapperLane, "delivers", answered, at[deliveredMark]})
 	default:
-		list = append(list, step{wrapperLane, "starts", at[bootstrapMark], connected}, step{wrapperLane, "waits", connected, answered},
-			step{wrapperLane, "delivers", answered, at[deliveredMark]})
+		list = append(list, step{wrapperLane, "starts", at[bootstrapMark], connected}, step{wrapperLane, "asks", connected, asked},
+			step{wrapperLane, "waits", asked, answered}, step{wrapperLane, "delivers", answered, at[deliveredMark]})
 	}
 	return append(list,
 		step{runtimeLane, "exec, starts", at[deliveredMark], at[functionMark]},

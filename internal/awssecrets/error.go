@@ -41,8 +41,8 @@ type Error struct {
 	Absent bool
 }
 
-// Answered reports whether Secrets Manager took the call and said what is wrong
-// with it, so that no limit of calls was in the way.
+// Answered reports whether the call came to an end that another attempt would not
+// change, and that no limit of calls was the cause of.
 func (e *Error) Answered() bool {
 	return e.Retry == Never && !slices.Contains([]problem.Class{problem.Timeout, problem.Unavailable, problem.Throttled}, e.Class)
 }

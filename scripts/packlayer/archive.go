@@ -34,7 +34,7 @@ func pack(dir, place string, s shipment) ([]byte, error) {
 		entry{"share/doc/" + program + "/LICENSE", 0o644, s.licence},
 		entry{"share/doc/" + program + "/THIRD-PARTY-LICENSES", 0o644, s.licences},
 	)
-	if err := check(entries); err != nil {
+	if err := check(entries, place); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return write(entries)
@@ -91,14 +91,14 @@ func readEntry(name string) (entry, error) {
 
 // check refuses what would break a function: Lambda starts every file in
 // /opt/extensions, and a link that leads nowhere is no wrapper.
-func check(entries []entry) error {
+func check(entries []entry, place string) error {
 	known := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		if known[e.name] {
 			return fmt.Errorf("%s: twice", e.name)
 		}
 		known[e.name] = true
-		if strings.HasPrefix(e.name, "extensions/") && e.name != extensionPlace {
+		if strings.HasPrefix(e.name, "extensions/") && e.name != place {
 			return fmt.Errorf("%s: Lambda would start it as an extension", e.name)
 		}
 	}

@@ -140,6 +140,7 @@ func TestRefuses(t *testing.T) {
 	packer := buildPacker(t)
 	for _, test := range []struct{ name, change, want string }{
 		{"a second file in extensions", "mkdir layer/managed/extensions && : >layer/managed/extensions/.gitkeep", "Lambda would start it"},
+		{"an extension in the layer without one", "mkdir layer/wrapper/extensions && : >layer/wrapper/extensions/secretwrap", "Lambda would start it"},
 		{"a program that is there already", "mkdir layer/managed/extensions && : >layer/managed/extensions/secretwrap", "twice"},
 		{"a link that leads nowhere", "ln -s extensions/other layer/managed/wrapper", "not in the layer"},
 		{"a link out of the layer", "ln -s /bin/sh layer/managed/wrapper", "not in the layer"},
