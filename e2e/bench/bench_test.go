@@ -151,7 +151,7 @@ func TestABudgetIsLostBeyondItsSlack(t *testing.T) {
 	if err := with("ms", 20).check(); err != nil {
 		t.Errorf("milliseconds depend on the machine: %v", err)
 	}
-	if err := with("times", 2.31).check(); err == nil || !strings.Contains(err.Error(), "a budget: 2.31 to 2.31 times, at most 2.00, or 2.30 for want of certainty") {
+	if err := with("times", 2.31).check(); err == nil || !strings.Contains(err.Error(), "a budget: 2.31 to 2.31 times, at most 2.00, with slack 2.30") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -167,7 +167,7 @@ func (r report) check() error {
 	for _, t := range slices.Concat(r.Start.Targets, r.Functions.Targets, r.Invocations.Targets, r.Memory.Targets) {
 		if t.Unit != "ms" && t.Name != anyFaster && t.isLost() {
 			low, high := t.interval()
-			lost = append(lost, fmt.Sprintf("%s: %.2f to %.2f %s, at most %.2f, or %.2f for want of certainty", t.Name, low, high, t.Unit, t.AtMost, t.AtMost*t.Slack))
+			lost = append(lost, fmt.Sprintf("%s: %.2f to %.2f %s, at most %.2f, with slack %.2f", t.Name, low, high, t.Unit, t.AtMost, t.AtMost*t.Slack))
 		}
 	}
 	if len(lost) > 0 {
