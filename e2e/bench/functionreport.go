@@ -223,7 +223,7 @@ func (w way) head() (upper, lower string) {
 }
 
 func printRow(out io.Writer, title string, columns []string) {
-	row := fmt.Sprintf("%-34s", title)
+	row := fmt.Sprintf("%-36s", title)
 	for _, text := range columns {
 		row += fmt.Sprintf("  %11s", text)
 	}

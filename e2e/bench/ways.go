@@ -72,7 +72,7 @@ func (c conditions) name() string {
 		parts = append(parts, "beside a 100 ms extension")
 	}
 	if c.Idle {
-		parts = append(parts, "beside an idle extension")
+		parts = append(parts, "idle extension")
 	}
 	if c.Secrets != like.Secrets {
 		parts = append(parts, counted(c.Secrets))
