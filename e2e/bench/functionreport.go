@@ -31,11 +31,10 @@ type summary struct {
 	InitMS   spread `json:"init_ms"`
 	// CPUMS is nil where nobody counts it.
 	CPUMS *spread `json:"cpu_ms,omitempty"`
-	// AddedMS, AddedInitMS and AddedCPUMS are how much more it took than without
-	// secrets in the same round.
-	AddedMS     spread  `json:"added_ms"`
-	AddedInitMS spread  `json:"added_init_ms"`
-	AddedCPUMS  *spread `json:"added_cpu_ms,omitempty"`
+	// AddedMS and AddedCPUMS are how much more it took than without secrets in the
+	// same round.
+	AddedMS    spread  `json:"added_ms"`
+	AddedCPUMS *spread `json:"added_cpu_ms,omitempty"`
 	// ResidentMB is the memory of all processes of the environment; what two of
 	// them share counts twice.
 	ResidentMB spread  `json:"resident_mb"`
@@ -75,7 +74,7 @@ func summarize(c *cell, cells []*cell) summary {
 	s := summary{
 		Way: c.way, conditions: c.conditions,
 		AnswerMS: spreadOf(c.samples, answer), InitMS: spreadOf(c.samples, initial), CPUMS: new(spreadOf(c.samples, cpu)),
-		AddedInitMS: spreadOf(added(initial), itself), AddedCPUMS: new(spreadOf(added(cpu), itself)),
+		AddedCPUMS:  new(spreadOf(added(cpu), itself)),
 		ResidentMB:  spreadOf(c.samples, func(s sample) float64 { return float64(s.resident) / 1e6 }),
 		Calls:       spreadOf(c.samples, func(s sample) float64 { return float64(s.calls) }),
 		AddedRounds: added(answer), InitRounds: valuesOf(c.samples, initial),

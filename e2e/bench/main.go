@@ -82,6 +82,8 @@ func main() {
 	if o.draw != "" {
 		exit(redraw(o.draw))
 	}
+	// Who no longer reads the tables must not end it before it has cleaned up.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second one ends it at once
 	err = run(ctx, o)
@@ -91,10 +93,10 @@ func main() {
 	exit(err)
 }
 
-// endings returns the signals that end the measurement, after it has cleaned up: a
-// pipe that breaks, too, and none that is ignored, as by nohup.
+// endings returns the signals that end the measurement, after it has cleaned up;
+// none that is ignored, as by nohup.
 func endings() []os.Signal {
-	list := []os.Signal{syscall.SIGTERM, syscall.SIGPIPE}
+	list := []os.Signal{syscall.SIGTERM}
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
 			list = append(list, s)
