@@ -60,13 +60,19 @@ func inOrder(problems problem.List) problem.List {
 	return problems
 }
 
+// root returns the directory of the function's code, "" outside Lambda.
+func (s *start) root() string {
+	root := s.variables["LAMBDA_TASK_ROOT"]
+	if root == "" && s.inLambda {
+		root = defaultRoot
+	}
+	return root
+}
+
 // readManifest reads the manifest that is set, or the one beside the handler if
 // there is one.
 func (s *start) readManifest() (manifest.Manifest, problem.List) {
-	root := s.variables["LAMBDA_TASK_ROOT"]
-	if root == "" && s.inLambda {
-		root = "/var/task"
-	}
+	root := s.root()
 	name := s.settings.Manifest
 	if name == "" {
 		name = defaultManifest

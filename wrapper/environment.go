@@ -24,7 +24,7 @@ func (s *start) strip() {
 		}
 	}
 	if s.settings.ExecWrapper != "" {
-		s.environment.Export("AWS_LAMBDA_EXEC_WRAPPER", s.settings.ExecWrapper)
+		s.environment.Export(lambdasWrapper, s.settings.ExecWrapper)
 	}
 	if !s.plan.Empty() && s.settings.Dir != "" {
 		s.environment.Export(settings.Dir, s.settings.Dir)

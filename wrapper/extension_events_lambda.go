@@ -3,6 +3,8 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -83,15 +85,23 @@ func (e *extension) reportUnkept() {
 	e.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: the wrapper worked alone, since %s", why)
 }
 
+// unresolvedHint says what starts the wrapper in this function. In an image of the
+// user's own there may be no telling.
 func (e *extension) unresolvedHint() string {
 	const bootstrap = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
+	const hides = functionBootstrap + " hides " + layerBootstrap + ", which would do it: give that program another name, and the function's handler the same, or "
+	other := e.variables[lambdasWrapper]
 	switch {
-	case isExecutable(functionBootstrap) && e.bootstrapIsOurs():
-		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: give it another name, or " + bootstrap
+	case isExecutable(functionBootstrap) && e.isOwn(layerBootstrap):
+		return hides + bootstrap
 	case isExecutable(functionBootstrap) && e.wrapperIsSet():
 		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
 	case e.expected:
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"
+	case filepath.IsAbs(other):
+		return fmt.Sprintf("AWS_LAMBDA_EXEC_WRAPPER names %q: set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was", other)
+	case !isExecutable(functionBootstrap) && isExecutable(layerBootstrap):
+		return layerBootstrap + " is another layer's: put secretwrap's layer for OS-only runtimes after that one, or on a managed runtime set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"
 	default:
 		return strings.Join([]string{"set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap", "on an OS-only runtime " + bootstrap, "in an image of your own begin ENTRYPOINT with /opt/secretwrap"}, "; ")
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 
 	"secretwrap/internal/plan"
@@ -12,46 +11,32 @@ import (
 	"secretwrap/internal/refresh"
 )
 
+// On OS-only runtimes Lambda starts the function's own bootstrap if there is one,
+// else the layer's.
 const (
-	layerBootstrap    = "/opt/bootstrap"
-	functionBootstrap = "/var/task/bootstrap"
+	functionBootstrap = defaultRoot + "/" + bootstrapName
+	layerBootstrap    = "/opt/" + bootstrapName
 )
 
 // wrapperExpected reports whether Lambda will start this program as the wrapper,
 // as far as can be known: an entry point or a bootstrap of the user's own may do
 // so too.
 func (e *extension) wrapperExpected() bool {
-	return e.wrapperIsSet() || e.bootstrapIsOurs() && !isExecutable(functionBootstrap)
+	return e.wrapperIsSet() || e.isOwn(firstBootstrap())
+}
+
+// firstBootstrap returns the bootstrap that an OS-only runtime starts.
+func firstBootstrap() string {
+	if isExecutable(functionBootstrap) {
+		return functionBootstrap
+	}
+	return layerBootstrap
 }
 
 // wrapperIsSet reports whether the function's configuration names this program
 // as the wrapper.
 func (e *extension) wrapperIsSet() bool {
-	return e.isProgram(e.variables["AWS_LAMBDA_EXEC_WRAPPER"]) || e.isProgram(e.variables["ORIGINAL_AWS_LAMBDA_EXEC_WRAPPER"])
-}
-
-// bootstrapIsOurs reports whether the layer brings this program as bootstrap.
-func (e *extension) bootstrapIsOurs() bool { return e.isProgram(layerBootstrap) }
-
-// isProgram reports whether path leads to this program, or to a copy of it that
-// a packager made of a link.
-func (e *extension) isProgram(path string) bool {
-	there, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	here, err := os.Stat(e.process.executable)
-	return err == nil && (os.SameFile(here, there) || here.Size() == there.Size() && isOurName(path))
-}
-
-func isOurName(path string) bool {
-	return slices.Contains([]string{"secretwrap", "bootstrap"}, filepath.Base(path))
-}
-
-// isExecutable tells a program from a directory or a text of that name.
-func isExecutable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+	return e.isOwn(e.variables[lambdasWrapper]) || e.isOwn(e.variables["ORIGINAL_"+lambdasWrapper])
 }
 
 func exists(path string) bool {
@@ -89,7 +74,7 @@ func (e *extension) mustFail() bool {
 // resolves the references: where no wrapper is expected, and on OS-only runtimes,
 // which ignore AWS_LAMBDA_EXEC_WRAPPER.
 func (e *extension) isDoubtful() bool {
-	if e.expected && !isExecutable(functionBootstrap) {
+	if e.expected && (!isExecutable(functionBootstrap) || e.isOwn(functionBootstrap)) {
 		return false
 	}
 	return len(e.unresolved()) > 0 || e.leavesProblems() && len(e.problems) > 0

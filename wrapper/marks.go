@@ -23,29 +23,34 @@ func (s *start) readNote() (brake.Note, bool) {
 // restarted marks the execution environment, and reports whether an earlier start
 // did so: then Lambda runs this one inside the function's own timeout.
 func (s *start) restarted() bool {
-	return s.inLambda && leaveMark(s.mark())
+	if !s.inLambda {
+		return false
+	}
+	s.visit = readVisit(s.mark()).next()
+	return leaveMark(s.mark(), s.visit.String())
 }
 
 // leaveMark marks the execution environment with a new file, and reports whether
 // there was one before.
-func leaveMark(path string) bool {
-	err := createMark(path)
+func leaveMark(path, content string) bool {
+	err := createMark(path, content)
 	if !errors.Is(err, fs.ErrExist) {
 		return false
 	}
 	if os.Remove(path) == nil {
-		_ = createMark(path)
+		_ = createMark(path, content)
 	}
 	return true
 }
 
-// createMark creates an empty file, and follows no link.
-func createMark(path string) error {
+// createMark creates a file, and follows no link.
+func createMark(path, content string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	return file.Close()
+	_, err = file.WriteString(content)
+	return errors.Join(err, file.Close())
 }
 
 // mark is the file that a start of this environment leaves.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"secretwrap/internal/plan"
@@ -23,34 +24,76 @@ type program struct {
 // path, argv names a program that PATH does not have.
 func (s *start) findProgram(path string, argv []string) (*program, problem.List) {
 	var problems problem.List
-	if path == "" {
-		problems = append(problems, &problem.Problem{Class: problem.NoProgram, Source: argv[0], Cause: "no such program", Hint: "check the name, and PATH"})
-	} else if p := checkProgram(path); p != nil {
+	if p := s.checkLast(path, argv[0]); p != nil {
 		problems = append(problems, p)
 	}
-	next := s.settings.ExecWrapper
-	if !filepath.IsAbs(next) { // none, or one that is reported as a setting
+	next := s.nextWrapper()
+	if next.path == "" {
 		return &program{path, argv}, problems
 	}
 	if p := s.checkNext(next); p != nil {
-		p.Variable, p.Source = execWrapperSetting, ""
+		p.Variable, p.Source = next.variable, ""
 		problems = append(problems, p)
 	}
-	return &program{next, append([]string{next}, argv...)}, problems
+	return &program{next.path, append([]string{next.path}, argv...)}, problems
 }
 
-// execWrapperSetting names the next wrapper.
-const execWrapperSetting = settings.Prefix + "EXEC_WRAPPER"
+// checkLast judges the program at the end of the chain.
+func (s *start) checkLast(path, name string) *problem.Problem {
+	switch {
+	case s.isBootstrap:
+		return s.checkHandler(path)
+	case path == "":
+		return &problem.Problem{Class: problem.NoProgram, Source: name, Cause: "no such program", Hint: "check the name, and PATH"}
+	}
+	return checkProgram(path)
+}
+
+const (
+	// execWrapperSetting names the next wrapper.
+	execWrapperSetting = settings.Prefix + "EXEC_WRAPPER"
+	// lambdasWrapper names the wrapper that managed runtimes start.
+	lambdasWrapper = "AWS_LAMBDA_EXEC_WRAPPER"
+)
+
+// wrapper is another wrapper, by its path and the variable that names it.
+type wrapper struct{ path, variable string }
+
+// nextWrapper returns the wrapper that comes after this program, one without a
+// path if none does.
+func (s *start) nextWrapper() wrapper {
+	lambdas, own := s.variables[lambdasWrapper], s.settings.ExecWrapper
+	switch {
+	case s.isBootstrap && own == "" && !s.isOwn(lambdas):
+		return wrapper{lambdas, lambdasWrapper}
+	case !filepath.IsAbs(own): // none, or one that is reported as a setting
+		return wrapper{}
+	}
+	return wrapper{own, execWrapperSetting}
+}
 
 // checkNext judges the next wrapper.
-func (s *start) checkNext(next string) *problem.Problem {
-	if s.isSelf(next) {
+func (s *start) checkNext(next wrapper) *problem.Problem {
+	if !filepath.IsAbs(next.path) {
+		return &problem.Problem{Class: problem.Config, Cause: "the value is not an absolute path", Hint: "name a wrapper, such as /opt/otel-handler, or remove the variable"}
+	}
+	if s.isOwn(next.path) || !s.isBootstrap && isSame(next.path, s.variables[lambdasWrapper]) {
 		return &problem.Problem{Class: problem.Config, Cause: "the next wrapper is this one again", Hint: "name another wrapper, such as /opt/otel-handler, or remove the variable"}
 	}
-	if p := checkProgram(next); p != nil {
+	if s.isBootstrap && next.variable == execWrapperSetting && s.isPassedOver(next.path) {
+		return &problem.Problem{Class: problem.Config, Cause: "AWS_LAMBDA_EXEC_WRAPPER names another wrapper, and only one can come next", Hint: "remove one of the two variables"}
+	}
+	if p := checkProgram(next.path); p != nil || next.variable == lambdasWrapper {
 		return p
 	}
-	return plan.CheckChain(next, s.variables)
+	return plan.CheckChain(next.path, s.variables)
+}
+
+// isPassedOver reports whether Lambda's variable names a wrapper that is neither
+// this program nor the one at path.
+func (s *start) isPassedOver(path string) bool {
+	lambdas := s.variables[lambdasWrapper]
+	return lambdas != "" && !s.isOwn(lambdas) && !isSame(lambdas, path)
 }
 
 // checkProgram judges a program by its path, which the caller of the function
@@ -73,16 +116,35 @@ func checkProgram(path string) *problem.Problem {
 // executable is access(2)'s X_OK, which package syscall does not have.
 const executable = 1
 
-// isSelf reports whether path leads to this program, through links too.
-func (s *start) isSelf(path string) bool {
+// isOwn reports whether path leads to this program, or to a copy of it that a
+// packager made of a link.
+func (s *start) isOwn(path string) bool {
+	if !filepath.IsAbs(path) {
+		return false
+	}
+	if isSame(path, s.process.executable) || isSame(path, s.process.args[0]) {
+		return true
+	}
 	there, err := os.Stat(path)
 	if err != nil {
 		return false
 	}
-	for _, own := range []string{s.process.executable, s.process.args[0], s.variables["AWS_LAMBDA_EXEC_WRAPPER"]} {
-		if here, err := os.Stat(own); filepath.IsAbs(own) && err == nil && os.SameFile(here, there) {
-			return true
-		}
+	here, err := os.Stat(s.process.executable)
+	return err == nil && here.Size() == there.Size() && slices.Contains([]string{"secretwrap", bootstrapName}, filepath.Base(path))
+}
+
+// isSame reports whether two paths lead to one file.
+func isSame(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil || !filepath.IsAbs(b) {
+		return false
 	}
-	return false
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
+// isExecutable tells a program from a directory or a text of that name.
+func isExecutable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

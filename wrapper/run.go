@@ -51,6 +51,8 @@ func thisProcess() process {
 func run(p process) (*launch, int) {
 	environment := environ.New(p.environ)
 	switch {
+	case len(p.args) > 0 && filepath.Base(p.args[0]) == bootstrapName:
+		return runBootstrap(p, environment)
 	case len(p.args) > 1 && filepath.IsAbs(p.args[1]):
 		return newStart(p, environment).prepare(p.args[1], p.args[1:])
 	case len(p.args) == 1 && filepath.Base(filepath.Dir(p.args[0])) == "extensions":

@@ -32,6 +32,8 @@ const (
 	defaultDir = "/tmp/secretwrap"
 	// usualTemporary is the directory for temporary files if TMPDIR names none.
 	usualTemporary = "/tmp"
+	// defaultRoot is where the function's code lies if LAMBDA_TASK_ROOT does not say.
+	defaultRoot = "/var/task"
 	// defaultManifest is looked for in the function's root.
 	defaultManifest = "secretwrap.yaml"
 	// noteName is the file that remembers a start that failed.
@@ -57,7 +59,12 @@ type start struct {
 	// variables is the environment as it was inherited.
 	variables map[string]string
 	inLambda  bool
-	reporter  *report.Reporter
+	// isBootstrap is set if Lambda started this program as the bootstrap of an
+	// OS-only runtime.
+	isBootstrap bool
+	reporter    *report.Reporter
+	// visit tells how often this process has come here.
+	visit visit
 	// temporary is the directory for temporary files.
 	temporary string
 	brake     brake.Brake
@@ -102,6 +109,9 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 	debug.SetGCPercent(startPercent)
 	restarted := s.restarted()
 	next, config, problems := s.configure(path, argv)
+	if p := s.visit.problem(); p != nil {
+		problems = problem.List{p}
+	}
 	if len(problems) > 0 {
 		s.decline()
 		return nil, s.fail(problems)

@@ -26,6 +26,7 @@ func TestTheArgumentsChooseTheRole(t *testing.T) {
 		"an absolute path is the wrapper's":     {[]string{"/opt/secretwrap", "/nonexistent"}, 127, "no such program"},
 		"so it is from the extension's folder":  {[]string{"/opt/extensions/secretwrap", "/nonexistent"}, 127, "no such program"},
 		"the folder alone is the extension's":   {[]string{"/opt/extensions/secretwrap"}, 64, "exten"},
+		"the name bootstrap is the bootstrap's": {[]string{"/var/task/bootstrap", "/nonexistent"}, 64, "_HANDLER: no handler is set"},
 		"a word is a command":                   {[]string{"secretwrap", "help"}, 0, "SECRETWRAP_TIMEOUT"},
 		"nothing is a mistake":                  {[]string{"secretwrap"}, 64, "no command is given"},
 		"no argument at all is a mistake, too":  {nil, 64, "no command is given"},
