@@ -45,6 +45,7 @@ func TestEmulator(t *testing.T) {
 		"views":      l.testViews,
 		"conceals":   l.testConceals,
 		"alone":      l.testWorksAlone,
+		"OS-only":    l.testOSOnly,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -103,6 +104,23 @@ func (l lab) osOnly(t *testing.T, env ...string) emulator.Function {
 	copyFile(t, l.handler, filepath.Join(task, "handler"))
 	write(t, filepath.Join(task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /var/task/handler \"$@\"\n", 0o755)
 	return emulator.Function{Layer: l.layer, Task: task, Env: append(wrapped(), env...)}
+}
+
+// layered returns a function of an OS-only runtime with the layer that brings its
+// bootstrap: the Go handler, called app.
+func (l lab) layered(t *testing.T, env ...string) emulator.Function {
+	t.Helper()
+	task := t.TempDir()
+	copyFile(t, l.handler, filepath.Join(task, "app"))
+	return emulator.Function{Layer: l.osOnlyLayer(t), Task: task, Search: true, Handler: "app", Env: env}
+}
+
+// osOnlyLayer returns the layer for OS-only runtimes.
+func (l lab) osOnlyLayer(t *testing.T) string {
+	t.Helper()
+	dir := copyTree(t, l.layer)
+	link(t, "extensions/secretwrap", filepath.Join(dir, "bootstrap"))
+	return dir
 }
 
 // managed returns a function of a managed runtime, whose bootstrap starts argv;

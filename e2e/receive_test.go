@@ -29,6 +29,7 @@ type delivery struct {
 func (l lab) testReceives(t *testing.T) {
 	functions := map[string]func(*testing.T, ...string) emulator.Function{
 		"a Go handler behind a bootstrap of its own":      l.osOnly,
+		"a Go handler behind the layer's bootstrap":       l.layered,
 		"a Python handler behind a managed bootstrap":     l.python,
 		"a Python handler with the wrapper all by itself": func(t *testing.T, env ...string) emulator.Function { return l.alone(t, l.python(t, env...)) },
 	}

@@ -36,6 +36,10 @@ type Function struct {
 	// Bootstrap is the path of the program that starts the runtime,
 	// /var/task/bootstrap if empty.
 	Bootstrap string
+	// Search lets the emulator look for the bootstrap itself, as Lambda does on
+	// OS-only runtimes: in /var/task, then in /opt. Extensions see LAMBDA_TASK_ROOT
+	// then.
+	Search bool
 }
 
 // environ returns the environment to start the emulator with, which it hands
@@ -65,20 +69,28 @@ func (f Function) environ() []string {
 		"PATH=/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"TZ=:UTC",
 	}
+	if f.Search {
+		own = append(own, taskRoot)
+	}
 	return append(own, f.Env...)
 }
+
+const taskRoot = "LAMBDA_TASK_ROOT=/var/task"
 
 // command returns what the emulator starts as the runtime: the bootstrap, with
 // the variables that Lambda withholds from extensions and the emulator does
 // not.
 func (f Function) command() []string {
+	if f.Search {
+		return nil
+	}
 	bootstrap := f.Bootstrap
 	if bootstrap == "" {
 		bootstrap = "/var/task/bootstrap"
 	}
 	return []string{
 		"/usr/bin/env", "-C", "/var/task",
-		"LAMBDA_TASK_ROOT=/var/task",
+		taskRoot,
 		"LAMBDA_RUNTIME_DIR=/var/runtime",
 		bootstrap,
 	}

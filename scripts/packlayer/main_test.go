@@ -101,6 +101,24 @@ func TestTheWrapperAloneIsNoExtension(t *testing.T) {
 	}
 }
 
+func TestTheLayersOfThisProjectHaveTheirLinks(t *testing.T) {
+	links := map[string]string{
+		"managed/secretwrap": "extensions/secretwrap",
+		"os-only/secretwrap": "extensions/secretwrap",
+		"os-only/bootstrap":  "extensions/secretwrap",
+		"wrapper/secretwrap": "bin/secretwrap",
+	}
+	found, err := filepath.Glob("../../layer/*/*")
+	if err != nil || len(found) != len(links) {
+		t.Errorf("%q, want %v: %v", found, links, err)
+	}
+	for path, want := range links {
+		if target, err := os.Readlink(filepath.Join("../../layer", path)); target != want {
+			t.Errorf("%s leads to %q, want %q: %v", path, target, want, err)
+		}
+	}
+}
+
 func TestProgramKnowsItsVersion(t *testing.T) {
 	dist := pack(t, buildPacker(t), newModule(t), "umask 022")
 	program := content(t, unzip(t, dist[zipX86])[0])
