@@ -33,8 +33,11 @@ func TestEmulator(t *testing.T) {
 		need(t, err.Error())
 	}
 	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t)}
+	l.compilers.java = compile(t, "javac", "-d", "{}", "handlers/java/Handler.java")
+	l.compilers.dotnet = compile(t, "mcs", "-out:{}/Function.exe", "-r:System.Web.Extensions", "handlers/dotnet/Function.cs")
 	groups := map[string]func(*testing.T){
 		"receives":   l.testReceives,
+		"keeps":      l.testKeeps,
 		"fails":      l.testFails,
 		"starts":     l.testStarts,
 		"runs on":    l.testRunsOn,
@@ -60,6 +63,8 @@ type lab struct {
 	rie     string // the emulator
 	layer   string // what the function sees as /opt
 	handler string // the Go handler
+	// compilers make the handlers in other languages.
+	compilers struct{ java, dotnet compiler }
 }
 
 // layer returns the directory that becomes /opt: E2E_LAYER, or one with the

@@ -48,7 +48,7 @@ func (l lab) receive(t *testing.T, way string) map[string]any {
 		"files":     copies(t, filepath.Join(d.Tmp(), "secretwrap", "..data")),
 	}
 	fake.checkCalledOnce(t, everything.secrets)
-	summary := regexp.MustCompile(`\[secretwrap\] info: 6 secrets into 15 variables and 4 files: 6 calls, 0 retries, [0-9]+ ms, ` + way + ` \[SecretsDelivered\]`)
+	summary := regexp.MustCompile(`\[secretwrap\] info: 7 secrets into 16 variables and 4 files: 7 calls, 0 retries, [0-9]+ ms, ` + way + ` \[SecretsDelivered\]`)
 	if log := d.wholeLog(t); len(summary.FindAllString(log, -1)) != 1 {
 		t.Errorf("the log does not match %s once", summary)
 	}

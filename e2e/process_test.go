@@ -77,6 +77,19 @@ func (d deployed) extension(t *testing.T) process {
 	return d.running(t, "/opt/extensions/secretwrap")
 }
 
+// runtime returns the process that Lambda started as the runtime: the one that is
+// neither an extension nor one's child.
+func (d deployed) runtime(t *testing.T) process {
+	t.Helper()
+	for _, p := range d.processes(t) {
+		if int(p.parent()) == d.PID() && filepath.Dir(p.argv()[0]) != "/opt/extensions" {
+			return p
+		}
+	}
+	t.Fatal("no runtime is there")
+	return 0
+}
+
 // file returns the path of what /proc tells about the process.
 func (p process) file(name string) string { return filepath.Join("/proc", strconv.Itoa(int(p)), name) }
 

@@ -31,6 +31,11 @@ func (l lab) testReceives(t *testing.T) {
 		"a Go handler behind a bootstrap of its own":      l.osOnly,
 		"a Go handler behind the layer's bootstrap":       l.layered,
 		"a Python handler behind a managed bootstrap":     l.python,
+		"a Node.js handler behind a managed bootstrap":    l.node,
+		"a Java handler behind a managed bootstrap":       l.java,
+		"a Ruby handler behind a managed bootstrap":       l.ruby,
+		"a .NET handler behind a managed bootstrap":       l.dotnet,
+		"a .NET program behind a managed bootstrap":       l.dotnetExecutable,
 		"a Python handler with the wrapper all by itself": func(t *testing.T, env ...string) emulator.Function { return l.alone(t, l.python(t, env...)) },
 	}
 	for who, function := range functions {
@@ -113,9 +118,11 @@ func newDelivery(t *testing.T) delivery {
 			"prod/tls":   {String: new(document(t, map[string]any{"private_key": key}))},
 			"prod/large": {String: &large},
 			"prod/raw":   {Binary: raw},
+			"prod/text":  {String: new(allText())},
 		},
 		env: []string{
 			"TOKEN=secretsmanager://prod/token",
+			"TEXT=secretsmanager://prod/text",
 			"DB_PASSWORD=secretsmanager://prod/db#password",
 			"DB_PRICE=secretsmanager://prod/db#price",
 			"DB_ID=secretsmanager://prod/db#id",
@@ -133,6 +140,7 @@ func newDelivery(t *testing.T) delivery {
 		},
 		names: map[string]string{
 			"TOKEN":            token,
+			"TEXT":             allText(),
 			"DB_PASSWORD":      password,
 			"DB_PRICE":         "1.10",
 			"DB_ID":            "9007199254740993",

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the emulator tests need into the user's cache, which all clones
-# share: AWS's Runtime Interface Emulator, and a Python with Lambda's runtime and
-# moto. What is there already stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON
-# names outside the cache. Needs Linux, and Python 3 with venv.
+# share: AWS's Runtime Interface Emulator, a Python with Lambda's runtime client and
+# moto, Lambda's runtime clients for Node.js and Java. What is there already stays,
+# and so does what AWS_LAMBDA_RIE or E2E_PYTHON names outside the cache. Needs Linux,
+# and Python 3 with venv; leaves out what there is no npm or mvn for.
 set -eu
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap
@@ -35,6 +36,50 @@ install_python() {
   cp scripts/e2e-requirements.txt "$cache/venv/installed.txt"
 }
 
+# install_node_client builds the runtime client for Node.js, which takes more than a
+# minute, and keeps the little of it that runs.
+install_node_client() {
+  version=3.3.0
+  if grep -q "\"version\": \"$version\"" "$cache/aws-lambda-ric/package.json" 2>/dev/null; then
+    echo "runtime client for Node.js: there"
+    return
+  fi
+  for command in npm cmake autoreconf libtoolize make c++; do
+    if ! command -v "$command" >/dev/null; then
+      echo "runtime client for Node.js: left out, there is no $command"
+      return
+    fi
+  done
+  echo "runtime client for Node.js: building as $cache/aws-lambda-ric, a minute or two"
+  build=$(mktemp -d)
+  if ! patiently npm install --silent --no-audit --no-fund --no-save --prefix "$build" "aws-lambda-ric@$version"; then
+    rm -rf "$build"
+    return 1
+  fi
+  rm -rf "$cache/aws-lambda-ric"
+  mkdir "$cache/aws-lambda-ric"
+  for part in bin dist package.json; do
+    cp -R "$build/node_modules/aws-lambda-ric/$part" "$cache/aws-lambda-ric"
+  done
+  rm -rf "$build"
+}
+
+# install_java_client fetches the runtime client for Java.
+install_java_client() {
+  if cmp -s e2e/handlers/java/pom.xml "$cache/java/installed.xml"; then
+    echo "runtime client for Java: there"
+    return
+  fi
+  if ! command -v mvn >/dev/null; then
+    echo "runtime client for Java: left out, there is no mvn"
+    return
+  fi
+  echo "runtime client for Java: installing into $cache/java"
+  rm -rf "$cache/java"
+  patiently mvn --quiet --batch-mode --file e2e/handlers/java/pom.xml dependency:copy-dependencies "-DoutputDirectory=$cache/java"
+  cp e2e/handlers/java/pom.xml "$cache/java/installed.xml"
+}
+
 # install_emulator takes the emulator $1 with the checksum $2 out of the release
 # of the SAM CLI that bundles it.
 install_emulator() {
@@ -55,6 +100,8 @@ install_emulator() {
 if [ -z "${E2E_PYTHON:-}" ]; then
   install_python
 fi
+install_node_client
+install_java_client
 if [ -n "${AWS_LAMBDA_RIE:-}" ]; then
   exit
 fi
