@@ -60,9 +60,7 @@ func Start(ctx context.Context, binary, dir string, fn Function) (*Emulator, err
 	if err != nil {
 		return nil, err
 	}
-	argv := append(fn.environ(), binary,
-		"--runtime-interface-emulator-address", invoke,
-		"--runtime-api-address", runtime)
+	argv := []string{binary, "--runtime-interface-emulator-address", invoke, "--runtime-api-address", runtime}
 	fn.Visible = append([]string{binary}, fn.Visible...)
 	cmd, err := isolated(dir, fn, append(argv, fn.command()...))
 	if err != nil {

@@ -40,6 +40,13 @@ type Function struct {
 	// OS-only runtimes: in /var/task, then in /opt. Extensions see LAMBDA_TASK_ROOT
 	// then.
 	Search bool
+	// Entrypoint is the command line of a container image, ENTRYPOINT and CMD, in
+	// the place of a bootstrap. Extensions see LAMBDA_TASK_ROOT then.
+	Entrypoint []string
+	// Image is the directory whose copy the function sees as its whole file system,
+	// beside /dev, /proc, /tmp and what is Visible, if it is not empty. Then Layer,
+	// Task, Runtime and Etc mean nothing.
+	Image string
 }
 
 // environ returns the environment to start the emulator with, which it hands
@@ -69,7 +76,7 @@ func (f Function) environ() []string {
 		"PATH=/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"TZ=:UTC",
 	}
-	if f.Search {
+	if f.Search || f.Entrypoint != nil {
 		own = append(own, taskRoot)
 	}
 	return append(own, f.Env...)
@@ -81,8 +88,8 @@ const taskRoot = "LAMBDA_TASK_ROOT=/var/task"
 // the variables that Lambda withholds from extensions and the emulator does
 // not.
 func (f Function) command() []string {
-	if f.Search {
-		return nil
+	if f.Search || f.Entrypoint != nil {
+		return f.Entrypoint
 	}
 	bootstrap := f.Bootstrap
 	if bootstrap == "" {

@@ -1,31 +1,17 @@
 # Runs a command in a root directory of its own, seen by nobody outside:
-#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME [VISIBLE...] -- [NAME=VALUE...] COMMAND...
+#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME IMAGE [VISIBLE...] -- [NAME=VALUE...] COMMAND...
 # It must be the first process of new mount and PID namespaces. The new root is
 # a tmpfs on DIR/root with what the old one holds, save that /etc is ETC, /opt,
 # /var/task and /var/runtime are copies of LAYER, TASK and RUNTIME, or if HOW is
-# "mount" these themselves, and /tmp is DIR/tmp.
+# "mount" these themselves. If IMAGE is not empty, the new root is a copy of that
+# instead. /tmp is DIR/tmp. The command finds its way into the new root itself.
 set -eu
-dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6
-shift 6
+dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6 image=$7
+shift 7
 root=$dir/root
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$root"
-for entry in /*; do
-	case $entry in /etc | /opt | /proc | /tmp | /var) continue ;; esac
-	if [ -L "$entry" ]; then
-		ln -s "$(readlink "$entry")" "$root$entry"
-	elif [ -d "$entry" ]; then
-		mkdir "$root$entry"
-		mount --rbind "$entry" "$root$entry"
-	fi
-done
-
-mkdir "$root/etc" "$root/proc" "$root/tmp" "$root/var"
-mount --rbind "$etc" "$root/etc"
-mount -t proc proc "$root/proc"
-mount --bind "$dir/tmp" "$root/tmp"
-
 # lay FROM TO
 lay() {
 	if [ "$how" = mount ]; then
@@ -37,9 +23,35 @@ lay() {
 		chmod 0755 "$2"
 	fi
 }
-lay "$layer" "$root/opt"
-lay "$task" "$root/var/task"
-lay "$runtime" "$root/var/runtime"
+
+# show_machine makes the new root of the old one and of the function.
+show_machine() {
+	for entry in /*; do
+		case $entry in /etc | /opt | /proc | /tmp | /var) continue ;; esac
+		if [ -L "$entry" ]; then
+			ln -s "$(readlink "$entry")" "$root$entry"
+		elif [ -d "$entry" ]; then
+			mkdir "$root$entry"
+			mount --rbind "$entry" "$root$entry"
+		fi
+	done
+	mkdir "$root/etc" "$root/proc" "$root/tmp" "$root/var"
+	mount --rbind "$etc" "$root/etc"
+	lay "$layer" "$root/opt"
+	lay "$task" "$root/var/task"
+	lay "$runtime" "$root/var/runtime"
+}
+
+# show_image makes the new root of an image, with what Lambda adds to one.
+show_image() {
+	cp -R -P --preserve=mode "$image/." "$root"
+	mkdir -p "$root/dev" "$root/proc" "$root/tmp"
+	mount --rbind /dev "$root/dev"
+}
+
+if [ -n "$image" ]; then show_image; else show_machine; fi
+mount -t proc proc "$root/proc"
+mount --bind "$dir/tmp" "$root/tmp"
 
 while [ "$1" != -- ]; do
 	path=$1
@@ -59,4 +71,4 @@ done
 shift
 
 mount -o remount,bind,ro "$root"
-exec chroot "$root" /usr/bin/env -i "$@"
+exec env -i "$@"

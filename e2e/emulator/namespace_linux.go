@@ -23,9 +23,13 @@ func Available() error {
 	return nil
 }
 
-// isolated returns the command that runs argv, which begins with variables as
-// env takes them, in a file system of its own below dir.
+// isolated returns the command that runs argv with the function's variables, in a
+// file system of its own below dir.
 func isolated(dir string, fn Function, argv []string) (*exec.Cmd, error) {
+	chroot, err := exec.LookPath("chroot")
+	if err != nil {
+		return nil, err
+	}
 	for _, sub := range []string{"root", "tmp", "empty"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, err
@@ -48,7 +52,9 @@ func isolated(dir string, fn Function, argv []string) (*exec.Cmd, error) {
 		}
 		args = append(args, source)
 	}
-	cmd := exec.Command("sh", slices.Concat(args, fn.Visible, []string{"--"}, argv)...)
+	args = append(args, fn.Image)
+	inside := []string{chroot, filepath.Join(dir, "root")}
+	cmd := exec.Command("sh", slices.Concat(args, fn.Visible, []string{"--"}, fn.environ(), inside, argv)...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = isolation()
 	return cmd, nil
