@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync"
-	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,19 +23,61 @@ func startProxy(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 0, 0)
 	target, err := url.Parse(secretsManager(ts).URL())
 	ts.Check(err)
-	var asked atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		if r.Method != http.MethodConnect {
-			http.Error(w, "only CONNECT", http.StatusMethodNotAllowed)
-			return
-		}
-		tunnel(w, target.Host)
-	}))
+	through := &proxy{target: target.Host}
+	server := httptest.NewServer(through)
 	ts.Defer(server.Close)
-	workspaceOf(ts).proxied = func() int { return int(asked.Load()) }
+	workspaceOf(ts).proxied = func() int { return len(through.visits()) }
 	ts.Setenv("HTTPS_PROXY", server.URL)
 	ts.Setenv("HTTP_PROXY", server.URL)
+}
+
+// proxy leads to target, whatever it is asked for, or turns everybody away.
+type proxy struct {
+	target string
+	// refusal is the status that turns away, 0 if none does.
+	refusal int
+
+	mu    sync.Mutex
+	asked []visit
+}
+
+// visit is a request to a proxy.
+type visit struct {
+	// address is the host and port asked for.
+	address string
+	// login is the header in which the client names itself.
+	login string
+}
+
+// ServeHTTP implements http.Handler.
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.asked = append(p.asked, visit{r.RequestURI, r.Header.Get("Proxy-Authorization")})
+	p.mu.Unlock()
+	switch {
+	case r.Method != http.MethodConnect:
+		http.Error(w, "only CONNECT", http.StatusMethodNotAllowed)
+	case p.refusal != 0:
+		// The worst that a proxy can say about it.
+		http.Error(w, "not with "+r.Header.Get("Proxy-Authorization"), p.refusal)
+	default:
+		tunnel(w, p.target)
+	}
+}
+
+// visits returns the requests so far.
+func (p *proxy) visits() []visit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+// start returns the address at which the proxy answers until the test ends.
+func (p *proxy) start(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // tunnel joins the client's connection with one to address.

@@ -3,8 +3,6 @@
 package e2e_test
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -38,9 +36,10 @@ func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
 	}
 	build(t, "..", trusting, append(layerbuild.Arguments(""), overlay, layerbuild.Source)...)
 	probe := built(t, ".", "probe", "./probe")
+	through := &proxy{target: strings.TrimPrefix(server.URL(), "https://")}
 	env := []string{
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",
-		"HTTPS_PROXY=" + proxyTo(t, server), "TMPDIR=" + t.TempDir(), "PASSWORD=secretsmanager://prod/db",
+		"HTTPS_PROXY=" + through.start(t), "TMPDIR=" + t.TempDir(), "PASSWORD=secretsmanager://prod/db",
 	}
 	out, err := runIn(env, trusting, probe, "show", "PASSWORD")
 	if err != nil || !strings.Contains(out, canary) || server.Connections() != 1 {
@@ -50,16 +49,6 @@ func TestTheEmbeddedAuthoritiesAreTrusted(t *testing.T) {
 	if err == nil || !strings.Contains(out, "the server's certificate cannot be verified") || server.Connections() != 3 {
 		t.Errorf("as shipped: %v, %d connections\n%s", err, server.Connections(), out)
 	}
-}
-
-// proxyTo returns the address of a proxy that leads to server.
-func proxyTo(t *testing.T, server *awsfake.Server) string {
-	t.Helper()
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		tunnel(w, strings.TrimPrefix(server.URL(), "https://"))
-	}))
-	t.Cleanup(proxy.Close)
-	return proxy.URL
 }
 
 // runIn returns what a program prints that has these variables only.
