@@ -38,8 +38,8 @@ type route struct {
 	login string
 	// refusal is the status with which the proxy turns the function away.
 	refusal int
-	// stopped is set when the function must not start.
-	stopped bool
+	// stopped is why the function must not start, empty if it must.
+	stopped string
 	want    []errand
 }
 
@@ -126,9 +126,10 @@ func routes() map[string]route {
 		"https_proxy":                   {env: "HTTPS_PROXY= https_proxy=http://$PROXY", want: local},
 		"a proxy that is told who asks": {env: withLogin("$PROXY"), login: "app:" + proxyPassword, want: local},
 
-		"a proxy that forbids":             {env: withLogin("$PROXY"), login: "app:" + proxyPassword, refusal: http.StatusForbidden, stopped: true, want: local},
-		"a proxy that wants another login": {env: withLogin("$PROXY"), login: "app:" + proxyPassword, refusal: http.StatusProxyAuthRequired, stopped: true, want: local},
-		"a proxy that is not there":        {env: withLogin("127.0.0.1:1"), direct: true, stopped: true, want: local},
+		"a proxy that forbids":             {env: withLogin("$PROXY"), login: "app:" + proxyPassword, refusal: http.StatusForbidden, stopped: "the proxy refused the connection: HTTP 403", want: local},
+		"a proxy that wants another login": {env: withLogin("$PROXY"), login: "app:" + proxyPassword, refusal: http.StatusProxyAuthRequired, stopped: "the proxy refused the connection: HTTP 407", want: local},
+		"a proxy that fails":               {env: withLogin("$PROXY"), login: "app:" + proxyPassword, refusal: http.StatusBadGateway, stopped: "the proxy refused the connection: HTTP 502", want: local},
+		"a proxy that is not there":        {env: withLogin("127.0.0.1:1"), direct: true, stopped: "the connection failed", want: local},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,7 @@ func Load(environment map[string]string, requests []Request) (Config, problem.Li
 	}
 	problems = append(problems, config.loadCredentials(environment)...)
 	problems = append(problems, config.loadRoots(environment)...)
+	problems = append(problems, checkProxy(environment)...)
 	problems = append(problems, config.checkEndpoint(requests)...)
 	return config, append(problems, config.checkRegion(requests)...)
 }
@@ -137,6 +139,31 @@ func endpointFault(endpoint string) string {
 		return "plain http to a public address would show the secrets to the network"
 	}
 	return ""
+}
+
+// checkProxy judges the address of the proxy, which net/http would pass over in
+// silence if it cannot read it, or take for another: the requests would then go
+// past the proxy. One with a reference in it, which is for the program, is left alone.
+func checkProxy(environment map[string]string) problem.List {
+	name := "HTTPS_PROXY"
+	if environment[name] == "" {
+		name = "https_proxy"
+	}
+	value := environment[name]
+	if value == "" || strings.Contains(value, "secretsmanager://") {
+		return nil
+	}
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	address, err := url.Parse(value)
+	if err == nil && address.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, address.Scheme) {
+		return nil
+	}
+	return problem.List{{
+		Class: problem.Config, Variable: name, Cause: "the value is not the address of a proxy",
+		Hint: "write http://HOST:PORT, and what is special in a user's name or password as %XX",
+	}}
 }
 
 // Plain reports whether the secrets travel unencrypted, as to an emulator.

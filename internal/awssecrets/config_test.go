@@ -42,6 +42,29 @@ func TestTheEndpointIsWhatTheVariablesSay(t *testing.T) {
 	}
 }
 
+func TestAProxyThatIsNoneIsAConfigurationError(t *testing.T) {
+	good := []string{
+		"", "http://proxy.test:3128", "https://user:p%40ss@proxy.test", "proxy.test:3128", "10.1.2.3:3128", "socks5://proxy.test", "http://[::1]:3128",
+		"http://app:{{secretsmanager://proxy?encode=url#password}}@proxy.test",
+	}
+	for _, value := range good {
+		if _, problems := awssecrets.Load(function(map[string]string{"HTTPS_PROXY": value}), nil); len(problems) > 0 {
+			t.Errorf("HTTPS_PROXY=%q: %v", value, problems)
+		}
+	}
+	bad := []string{"http://app:100%z" + canary + "@proxy.test", " http://proxy.test", "ftp://proxy.test", "http://", "http:proxy.test", "http://proxy.test:" + canary}
+	for _, value := range bad {
+		for _, variable := range []string{"HTTPS_PROXY", "https_proxy"} {
+			_, problems := awssecrets.Load(function(map[string]string{variable: value}), nil)
+			if len(problems) != 1 || problems[0].Class != problem.Config || problems[0].Variable != variable {
+				t.Errorf("%s=%q: %v", variable, value, problems)
+			} else if strings.Contains(problems[0].Error()+problems[0].Hint, canary) {
+				t.Errorf("%s=%q: the problem quotes the value", variable, value)
+			}
+		}
+	}
+}
+
 func TestAnEndpointThatIsNoneIsAConfigurationError(t *testing.T) {
 	const (
 		noServer = "the value is not the address of a server"

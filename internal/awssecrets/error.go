@@ -53,6 +53,7 @@ func (e *Error) Error() string { return e.Cause }
 const (
 	routeHint = "a function in a VPC reaches Secrets Manager through an interface endpoint for secretsmanager or a NAT gateway; check its security groups, its DNS, and HTTPS_PROXY if that is set"
 	dataHint  = "something between the function and Secrets Manager changes the answers, such as a proxy; check HTTPS_PROXY and AWS_ENDPOINT_URL"
+	proxyHint = "check the user's name and password in HTTPS_PROXY, and which hosts the proxy allows; NO_PROXY takes a host out"
 	keysHint  = "check that the credentials are current and, on a laptop, that the clock is right"
 )
 
@@ -235,6 +236,12 @@ func networkFault(err error) *Error {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		found.Cause = "the name of the server cannot be resolved"
 		if dns.IsNotFound {
+			found.Retry = Never
+		}
+	}
+	if refusal, ok := errors.AsType[proxyRefusal](err); ok {
+		found.Cause, found.Hint = refusal.Error(), proxyHint
+		if refusal < 500 {
 			found.Retry = Never
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -49,6 +51,12 @@ func newHTTPClient(config Config) *http.Client {
 			MaxIdleConnsPerHost: config.Connections,
 			IdleConnTimeout:     30 * time.Second,
 			Protocols:           &protocols,
+			OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+				if answer.StatusCode == http.StatusOK {
+					return nil
+				}
+				return proxyRefusal(answer.StatusCode)
+			},
 		}
 	}
 	var transport http.RoundTripper = trusting(config.roots)
@@ -59,6 +67,14 @@ func newHTTPClient(config Config) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     bounded{transport},
 	}
+}
+
+// proxyRefusal is the status with which a proxy turns a connection away.
+type proxyRefusal int
+
+// Error implements error.
+func (r proxyRefusal) Error() string {
+	return "the proxy refused the connection: HTTP " + strconv.Itoa(int(r))
 }
 
 // refusePublic keeps plain http, which is for emulators, off the internet.
