@@ -49,6 +49,7 @@ func TestEmulator(t *testing.T) {
 		"conceals":   l.testConceals,
 		"alone":      l.testWorksAlone,
 		"OS-only":    l.testOSOnly,
+		"images":     l.testImages,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {

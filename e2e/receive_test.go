@@ -36,6 +36,11 @@ func (l lab) testReceives(t *testing.T) {
 		"a Ruby handler behind a managed bootstrap":       l.ruby,
 		"a .NET handler behind a managed bootstrap":       l.dotnet,
 		"a .NET program behind a managed bootstrap":       l.dotnetExecutable,
+		"a Python handler in AWS's base image":            l.pythonBaseImage,
+		"a Python handler in an image of one's own":       l.pythonImage,
+		"a Go handler in AWS's base image":                l.osOnlyBaseImage,
+		"a Go handler in an image from scratch":           l.scratchImage,
+		"a Go handler with copies for the layer's links":  l.copiedLinks,
 		"a Python handler with the wrapper all by itself": func(t *testing.T, env ...string) emulator.Function { return l.alone(t, l.python(t, env...)) },
 	}
 	for who, function := range functions {
