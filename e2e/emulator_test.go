@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestEmulator(t *testing.T) {
 	if err := emulator.Available(); err != nil {
 		need(t, err.Error())
 	}
-	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t)}
+	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t, runtime.GOARCH)}
 	l.compilers.java = compile(t, "javac", "-d", "{}", "handlers/java/Handler.java")
 	l.compilers.dotnet = compile(t, "mcs", "-out:{}/Function.exe", "-r:System.Web.Extensions", "handlers/dotnet/Function.cs")
 	groups := map[string]func(*testing.T){
@@ -50,6 +51,7 @@ func TestEmulator(t *testing.T) {
 		"alone":      l.testWorksAlone,
 		"OS-only":    l.testOSOnly,
 		"images":     l.testImages,
+		"on arm64":   l.testArm64,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -75,28 +77,40 @@ func layer(t *testing.T) string {
 	if dir := os.Getenv("E2E_LAYER"); dir != "" {
 		return dir
 	}
+	return layerFor(t, runtime.GOARCH)
+}
+
+// layerFor returns the directory that becomes /opt on an architecture.
+func layerFor(t *testing.T, arch string) string {
+	t.Helper()
 	dir := t.TempDir()
-	build(t, "..", filepath.Join(dir, "extensions", "secretwrap"), append(layerbuild.Arguments(""), layerbuild.Source)...)
+	buildFor(t, arch, "..", filepath.Join(dir, "extensions", "secretwrap"), append(layerbuild.Arguments(""), layerbuild.Source)...)
 	link(t, "extensions/secretwrap", filepath.Join(dir, "secretwrap"))
 	return dir
 }
 
-// goHandler returns the path of the Go handler.
-func goHandler(t *testing.T) string {
+// goHandler returns the path of the Go handler, built for an architecture.
+func goHandler(t *testing.T, arch string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "handler")
-	build(t, ".", path, "./handlers/go")
+	buildFor(t, arch, ".", path, "./handlers/go")
 	return path
 }
 
 // build runs go build in dir.
 func build(t *testing.T, dir, output string, args ...string) {
 	t.Helper()
+	buildFor(t, runtime.GOARCH, dir, output, args...)
+}
+
+// buildFor runs go build in dir, for an architecture.
+func buildFor(t *testing.T, arch, dir, output string, args ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), building)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-buildvcs=false", "-o", output}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
 	}
@@ -133,13 +147,13 @@ func (l lab) osOnlyLayer(t *testing.T) string {
 // its code is the Go handler at /var/task/handler.
 func (l lab) managed(t *testing.T, argv []string, env ...string) emulator.Function {
 	t.Helper()
-	task, runtime := t.TempDir(), t.TempDir()
+	task, runtimeDir := t.TempDir(), t.TempDir()
 	copyFile(t, l.handler, filepath.Join(task, "handler"))
-	write(t, filepath.Join(runtime, "bootstrap"), emulator.ManagedBootstrap(argv...), 0o755)
+	write(t, filepath.Join(runtimeDir, "bootstrap"), emulator.ManagedBootstrap(argv...), 0o755)
 	return emulator.Function{
 		Layer:     l.layer,
 		Task:      task,
-		Runtime:   runtime,
+		Runtime:   runtimeDir,
 		Env:       append(wrapped(), env...),
 		Bootstrap: "/var/runtime/bootstrap",
 	}

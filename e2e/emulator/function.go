@@ -47,6 +47,9 @@ type Function struct {
 	// beside /dev, /proc, /tmp and what is Visible, if it is not empty. Then Layer,
 	// Task, Runtime and Etc mean nothing.
 	Image string
+	// QEMU is the program that executes those for arm64, if the function has such
+	// on another machine: a static qemu-aarch64. It takes Linux 6.7 or later.
+	QEMU string
 }
 
 // environ returns the environment to start the emulator with, which it hands

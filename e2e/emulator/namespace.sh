@@ -1,13 +1,14 @@
 # Runs a command in a root directory of its own, seen by nobody outside:
-#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME IMAGE [VISIBLE...] -- [NAME=VALUE...] COMMAND...
+#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME IMAGE QEMU [VISIBLE...] -- [NAME=VALUE...] COMMAND...
 # It must be the first process of new mount and PID namespaces. The new root is
 # a tmpfs on DIR/root with what the old one holds, save that /etc is ETC, /opt,
 # /var/task and /var/runtime are copies of LAYER, TASK and RUNTIME, or if HOW is
 # "mount" these themselves. If IMAGE is not empty, the new root is a copy of that
-# instead. /tmp is DIR/tmp. The command finds its way into the new root itself.
+# instead. /tmp is DIR/tmp. QEMU, if it is not empty, executes the programs for
+# arm64. The command finds its way into the new root itself.
 set -eu
-dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6 image=$7
-shift 7
+dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6 image=$7 qemu=$8
+shift 8
 root=$dir/root
 
 mount --make-rprivate /
@@ -49,6 +50,17 @@ show_image() {
 	mount --rbind /dev "$root/dev"
 }
 
+# run_arm64 registers the interpreter of ELF files for arm64, in this namespace of
+# users only. F keeps it open, so that nobody has to see it.
+run_arm64() {
+	mkdir "$dir/binfmt"
+	mount -t binfmt_misc none "$dir/binfmt"
+	header='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+	mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+	printf %s ":arm64:M::$header:$mask:$qemu:F" >"$dir/binfmt/register"
+}
+
+if [ -n "$qemu" ]; then run_arm64; fi
 if [ -n "$image" ]; then show_image; else show_machine; fi
 mount -t proc proc "$root/proc"
 mount --bind "$dir/tmp" "$root/tmp"

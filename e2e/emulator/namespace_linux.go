@@ -16,7 +16,7 @@ var namespace string
 // Available returns why the emulator cannot run here, nil if it can.
 func Available() error {
 	cmd := exec.Command("true")
-	cmd.SysProcAttr = isolation()
+	cmd.SysProcAttr = isolation(false)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("no mount and PID namespaces of our own, try as root: %w", err)
 	}
@@ -52,24 +52,25 @@ func isolated(dir string, fn Function, argv []string) (*exec.Cmd, error) {
 		}
 		args = append(args, source)
 	}
-	args = append(args, fn.Image)
+	args = append(args, fn.Image, fn.QEMU)
 	inside := []string{chroot, filepath.Join(dir, "root")}
 	cmd := exec.Command("sh", slices.Concat(args, fn.Visible, []string{"--"}, fn.environ(), inside, argv)...)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = isolation()
+	cmd.SysProcAttr = isolation(fn.QEMU != "")
 	return cmd, nil
 }
 
 // isolation returns the attributes of a process that is the first of its PID
 // namespace, so that all others end with it, and that ends with this process.
-// Users other than root become root in a user namespace of their own.
-func isolation() *syscall.SysProcAttr {
+// Users other than root become root in a user namespace of their own, and so does
+// root if that is to have its own kinds of programs.
+func isolation(users bool) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 		Setpgid:    true,
 	}
-	if os.Geteuid() != 0 {
+	if users || os.Geteuid() != 0 {
 		attr.Cloneflags |= syscall.CLONE_NEWUSER
 		attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
