@@ -159,18 +159,6 @@ func (l lab) managed(t *testing.T, argv []string, env ...string) emulator.Functi
 	}
 }
 
-// python returns a function of a managed runtime with the Python handler and
-// AWS's runtime client for Python.
-func (l lab) python(t *testing.T, env ...string) emulator.Function {
-	t.Helper()
-	interpreter := pythonWith(t, "awslambdaric")
-	fn := l.managed(t, []string{interpreter.path, "-m", "awslambdaric", "handler.handler"}, env...)
-	copyFile(t, "handlers/python/handler.py", filepath.Join(fn.Task, "handler.py"))
-	fn.Handler = "handler.handler"
-	fn.Visible = interpreter.homes
-	return fn
-}
-
 // wrapped returns the configuration that every function with the layer needs.
 func wrapped() []string { return []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"} }
 

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,16 +86,31 @@ func export(t *testing.T, fn emulator.Function, variables ...string) {
 	write(t, path, first+"\n"+rest, 0o755)
 }
 
-// node returns a function with the Node.js handler and AWS's runtime client.
+// node returns a function with the Node.js handler and AWS's runtime client. As in
+// Lambda, the runtime reads the handler's name from its environment.
 func (l lab) node(t *testing.T, env ...string) emulator.Function {
 	t.Helper()
 	node, client := toolNamed(t, "node"), cached(t, "aws-lambda-ric")
 	if _, err := os.Stat(client); err != nil {
 		need(t, "no runtime client for Node.js")
 	}
-	argv := []string{node.path, "--expose-gc", "--max-http-header-size", "81920", filepath.Join(client, "bin", "index.mjs"), "index.handler"}
+	const program = "import { run } from %q;\nawait run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n"
+	fn := l.managed(t, []string{node.path, "--expose-gc", "--max-http-header-size", "81920", "/var/runtime/index.mjs"}, env...)
+	write(t, filepath.Join(fn.Runtime, "index.mjs"), fmt.Sprintf(program, filepath.Join(client, "dist", "index.mjs")), 0o644)
 	exports := []string{"AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x", "NODE_PATH=/opt/nodejs/node_modules:/var/runtime"}
-	return interpreted(t, l.managed(t, argv, env...), exports, "handlers/node/index.mjs", "index.handler", node.home, client)
+	return interpreted(t, fn, exports, "handlers/node/index.mjs", "index.handler", node.home, client)
+}
+
+// python returns a function with the Python handler and AWS's runtime client. As in
+// Lambda, the runtime reads the handler's name from its environment.
+func (l lab) python(t *testing.T, env ...string) emulator.Function {
+	t.Helper()
+	python := pythonWith(t, "awslambdaric")
+	const program = "import os, sys\nsys.path.insert(0, os.environ['LAMBDA_TASK_ROOT'])\n" +
+		"from awslambdaric.__main__ import main\nmain([sys.argv[0], os.environ['_HANDLER']])\n"
+	fn := l.managed(t, []string{python.path, "/var/runtime/bootstrap.py"}, env...)
+	write(t, filepath.Join(fn.Runtime, "bootstrap.py"), program, 0o644)
+	return interpreted(t, fn, []string{"AWS_EXECUTION_ENV=AWS_Lambda_python3.13"}, "handlers/python/handler.py", "handler.handler", python.homes...)
 }
 
 // java returns a function with the Java handler and AWS's runtime client. As in
