@@ -36,6 +36,7 @@ func TestEmulator(t *testing.T) {
 	l := lab{rie: runtimeEmulator(t), layer: layer(t), handler: goHandler(t, runtime.GOARCH)}
 	l.compilers.java = compile(t, "javac", "-d", "{}", "handlers/java/Handler.java")
 	l.compilers.dotnet = compile(t, "mcs", "-out:{}/Function.exe", "-r:System.Web.Extensions", "handlers/dotnet/Function.cs")
+	l.compilers.vendor = compile(t, "env", "CGO_ENABLED=0", "go", "build", "-buildvcs=false", "-o", "{}/vendor", "./neighbour")
 	groups := map[string]func(*testing.T){
 		"receives":   l.testReceives,
 		"keeps":      l.testKeeps,
@@ -52,6 +53,7 @@ func TestEmulator(t *testing.T) {
 		"OS-only":    l.testOSOnly,
 		"images":     l.testImages,
 		"on arm64":   l.testArm64,
+		"neighbours": l.testNeighbours,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +69,7 @@ type lab struct {
 	layer   string // what the function sees as /opt
 	handler string // the Go handler
 	// compilers make the handlers in other languages.
-	compilers struct{ java, dotnet compiler }
+	compilers struct{ java, dotnet, vendor compiler }
 }
 
 // layer returns the directory that becomes /opt: E2E_LAYER, or one with the

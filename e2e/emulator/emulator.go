@@ -48,11 +48,11 @@ type Response struct {
 // are in a namespace that ends with Stop. Start returns once invocations are
 // taken; ctx bounds the wait for that.
 func Start(ctx context.Context, binary, dir string, fn Function) (*Emulator, error) {
-	invoke, err := freeAddress()
+	invoke, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	runtime, err := freeAddress()
+	runtime, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -192,10 +192,10 @@ func (e *Emulator) Stop(grace time.Duration) error {
 	return ErrKilled
 }
 
-// freeAddress returns an address on which nobody listens. Its host is a random
+// FreeAddress returns an address on which nobody listens. Its host is a random
 // one of the 16 million loopback addresses, so that no other process is given
 // the port between now and its use.
-func freeAddress() (string, error) {
+func FreeAddress() (string, error) {
 	host := net.IPv4(127, byte(1+rand.N(254)), byte(rand.N(256)), byte(1+rand.N(254)))
 	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: host})
 	if err != nil {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"secretwrap/internal/problem"
@@ -50,7 +51,7 @@ func CheckChain(next string, environment map[string]string) *problem.Problem {
 		return nil
 	}
 	for _, name := range []string{"DD_SERVERLESS_APPSEC_ENABLED", "DD_EXPERIMENTAL_ENABLE_PROXY"} {
-		if strings.EqualFold(environment[name], "true") || environment[name] == "1" {
+		if slices.Contains([]string{"1", "t", "true"}, strings.ToLower(environment[name])) {
 			return &problem.Problem{
 				Class: problem.Config, Variable: "SECRETWRAP_EXEC_WRAPPER", Cause: "Datadog's wrapper cannot follow another one while " + name + " is set: the runtime would call a port that nobody opens",
 				Hint: "take " + name + " away, or deliver the secrets without this wrapper",

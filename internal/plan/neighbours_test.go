@@ -51,6 +51,7 @@ func TestDatadogsWrapperIsRefusedWhereItsProxyIsNeeded(t *testing.T) {
 		"without anything":         {wrapper, nil, true},
 		"with AppSec":              {wrapper, appSec, false},
 		"with AppSec, as 1":        {wrapper, map[string]string{"DD_SERVERLESS_APPSEC_ENABLED": "1"}, false},
+		"with AppSec, as T":        {wrapper, map[string]string{"DD_SERVERLESS_APPSEC_ENABLED": "T"}, false},
 		"with AppSec, in capitals": {wrapper, map[string]string{"DD_SERVERLESS_APPSEC_ENABLED": "TRUE"}, false},
 		"with the proxy":           {wrapper, map[string]string{"DD_EXPERIMENTAL_ENABLE_PROXY": "true"}, false},
 		"with AppSec off":          {wrapper, map[string]string{"DD_SERVERLESS_APPSEC_ENABLED": "false", "DD_EXPERIMENTAL_ENABLE_PROXY": ""}, true},

@@ -3,7 +3,7 @@
 # digests of the Go function's events.
 require 'digest'
 
-def handler(event)
+def handler(event:, context:)
   seen = {}
   event.fetch('names', []).each { |name| seen[name] = text(lookup(name)) }
   event.fetch('files', []).each { |name| seen[name] = text(File.binread(ENV.fetch(name))) }
