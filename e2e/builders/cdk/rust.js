@@ -1,0 +1,20 @@
+// A function in Rust as the CDK builds it, as its documentation has it, and for the layer.
+const path = require('path');
+const { App, Stack } = require('aws-cdk-lib');
+const { RustFunction } = require('cargo-lambda-cdk');
+
+const stack = new Stack(new App(), 'Stack');
+const manifestPath = path.join(__dirname, '../../handlers/rust/Cargo.toml');
+
+new RustFunction(stack, 'Plain', { manifestPath });
+
+const renamed = new RustFunction(stack, 'Renamed', {
+  manifestPath,
+  bundling: {
+    commandHooks: {
+      beforeBundling: () => [],
+      afterBundling: (_, out) => [`mv "${out}/bootstrap" "${out}/app"`],
+    },
+  },
+});
+renamed.node.defaultChild.handler = 'app';

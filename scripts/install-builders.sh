@@ -1,0 +1,68 @@
+#!/bin/sh
+# Installs the builders whose functions are tried with the layer into the user's
+# cache, which all clones share: the SAM CLI, cargo-lambda, the CDK. What is there
+# already stays. Needs Python 3 with venv; without Node.js the CDK is left out.
+set -eu
+cd "$(dirname "$0")/.."
+builders=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap/builders
+cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36"
+mkdir -p "$builders"
+
+# patiently COMMAND... repeats a download that fails: registries have their moments.
+patiently() {
+  for pause in 15 30 60 120 0; do
+    if "$@"; then
+      return
+    fi
+    if [ "$pause" -gt 0 ]; then
+      echo "failed, once more in $pause s" >&2
+      sleep "$pause"
+    fi
+  done
+  return 1
+}
+
+# install_python makes a virtual environment with the SAM CLI and cargo-lambda.
+install_python() {
+  if cmp -s scripts/builders-requirements.txt "$builders/venv/installed.txt"; then
+    echo "SAM CLI and cargo-lambda: there"
+    return
+  fi
+  echo "SAM CLI and cargo-lambda: installing into $builders/venv"
+  python3 -m venv --clear "$builders/venv"
+  patiently "$builders/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --only-binary :all: --no-deps -r scripts/builders-requirements.txt
+  cp scripts/builders-requirements.txt "$builders/venv/installed.txt"
+}
+
+# install_cdk installs the CDK's library with its constructs for Go and Rust.
+install_cdk() {
+  if ! command -v npm >/dev/null; then
+    echo "CDK: left out, there is no npm"
+    return
+  fi
+  if [ "$(cat "$builders/cdk/installed.txt" 2>/dev/null)" = "$cdk" ]; then
+    echo "CDK: there"
+    return
+  fi
+  echo "CDK: installing into $builders/cdk"
+  rm -rf "$builders/cdk"
+  mkdir "$builders/cdk"
+  # shellcheck disable=SC2086 # The packages are words.
+  patiently npm install --silent --no-audit --no-fund --no-save --prefix "$builders/cdk" $cdk
+  echo "$cdk" >"$builders/cdk/installed.txt"
+}
+
+# fetch_crates downloads what the function in Rust is built of.
+fetch_crates() {
+  if ! command -v cargo >/dev/null; then
+    echo "crates: left out, there is no cargo"
+    return
+  fi
+  echo "crates: fetching what is missing"
+  patiently cargo fetch --quiet --locked --manifest-path e2e/handlers/rust/Cargo.toml
+}
+
+install_python
+install_cdk
+fetch_crates
