@@ -15,12 +15,14 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"secretwrap/e2e/emulator"
 )
 
-// TestBuilders builds functions with what people build them with: as its
-// documentation has it, which names the program bootstrap and so hides the
-// layer's, and renamed.
-func TestBuilders(t *testing.T) {
+// testBuilders builds functions with what people build them with, and runs them
+// with the layer for OS-only runtimes: as its documentation has it, which names the
+// program bootstrap and so hides the layer's, and renamed.
+func (l lab) testBuilders(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the builders build for x86_64, as they do unless told otherwise")
 	}
@@ -37,6 +39,12 @@ func TestBuilders(t *testing.T) {
 			plain, renamed := build(t)
 			plain.check(t, "bootstrap")
 			renamed.check(t, "app")
+			l.checkUnresolved(t, plain.function(l.osOnlyLayer(t)), "/var/task/bootstrap hides /opt/bootstrap")
+			delivery := newDelivery(t)
+			fake := startFake(t, delivery.secrets)
+			fn := renamed.function(l.osOnlyLayer(t))
+			fn.Env = delivery.env
+			l.checkDelivery(t, fn, fake.store, delivery)
 		})
 	}
 }
@@ -68,6 +76,11 @@ func (p packaged) check(t *testing.T, program string) {
 	if mode := info.Mode(); !mode.IsRegular() || mode&0o111 == 0 {
 		t.Errorf("%s has mode %v, want an executable file", program, mode)
 	}
+}
+
+// function returns the function on an OS-only runtime.
+func (p packaged) function(layer string) emulator.Function {
+	return emulator.Function{Layer: layer, Task: p.task, Handler: p.handler, Search: true}
 }
 
 // buildWithSAM builds a project below builders with the SAM CLI.

@@ -54,6 +54,7 @@ func TestEmulator(t *testing.T) {
 		"images":     l.testImages,
 		"on arm64":   l.testArm64,
 		"neighbours": l.testNeighbours,
+		"builders":   l.testBuilders,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {

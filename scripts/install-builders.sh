@@ -4,23 +4,10 @@
 # already stays. Needs Python 3 with venv; without Node.js the CDK is left out.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/patiently.sh
 builders=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap/builders
 cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36"
 mkdir -p "$builders"
-
-# patiently COMMAND... repeats a download that fails: registries have their moments.
-patiently() {
-  for pause in 15 30 60 120 0; do
-    if "$@"; then
-      return
-    fi
-    if [ "$pause" -gt 0 ]; then
-      echo "failed, once more in $pause s" >&2
-      sleep "$pause"
-    fi
-  done
-  return 1
-}
 
 # install_python makes a virtual environment with the SAM CLI and cargo-lambda.
 install_python() {

@@ -6,22 +6,9 @@
 # and Python 3 with venv; leaves out what there is no npm or mvn for.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/patiently.sh
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap
 mkdir -p "$cache"
-
-# patiently COMMAND... repeats a download that fails: registries have their moments.
-patiently() {
-  for pause in 15 30 60 120 0; do
-    if "$@"; then
-      return
-    fi
-    if [ "$pause" -gt 0 ]; then
-      echo "failed, once more in $pause s" >&2
-      sleep "$pause"
-    fi
-  done
-  return 1
-}
 
 # install_python makes a virtual environment with the pinned packages.
 install_python() {

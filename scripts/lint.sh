@@ -28,7 +28,7 @@ GOOS=darwin go vet ./...
 
 if command -v shellcheck >/dev/null; then
   echo "shellcheck"
-  shellcheck .ci/run scripts/*.sh
+  shellcheck -x .ci/run scripts/*.sh
 elif [ -n "${CI:-}" ]; then
   echo "shellcheck is not installed"
   exit 1
