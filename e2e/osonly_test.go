@@ -60,6 +60,11 @@ func (l lab) testOSOnly(t *testing.T) {
 			write(t, filepath.Join(fn.Layer, "next"), "#!/bin/sh\nexec \"$@\"\n", 0o755)
 			l.checkUnresolved(t, fn, `AWS_LAMBDA_EXEC_WRAPPER names "/opt/next": set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was`)
 		},
+		"learn that a managed runtime starts no layer's bootstrap": func(t *testing.T) {
+			fn := l.unwrapped(t)
+			fn.Layer = l.osOnlyLayer(t)
+			l.checkUnresolved(t, fn, "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
+		},
 		"run on beside an extension of another build": l.testOtherBuild,
 	}
 	for name, test := range tests {

@@ -100,7 +100,7 @@ func (e *extension) unresolvedHint() string {
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"
 	case filepath.IsAbs(other):
 		return fmt.Sprintf("AWS_LAMBDA_EXEC_WRAPPER names %q: set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was", other)
-	case !isExecutable(functionBootstrap) && isExecutable(layerBootstrap):
+	case firstBootstrap() == layerBootstrap && isExecutable(layerBootstrap):
 		return layerBootstrap + " is another layer's: put secretwrap's layer for OS-only runtimes after that one, or on a managed runtime set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"
 	default:
 		return strings.Join([]string{"set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap", "on an OS-only runtime " + bootstrap, "in an image of your own begin ENTRYPOINT with /opt/secretwrap"}, "; ")

@@ -12,10 +12,11 @@ import (
 )
 
 // On OS-only runtimes Lambda starts the function's own bootstrap if there is one,
-// else the layer's.
+// else the layer's. Managed runtimes have one of their own.
 const (
 	functionBootstrap = defaultRoot + "/" + bootstrapName
 	layerBootstrap    = "/opt/" + bootstrapName
+	runtimeBootstrap  = "/var/runtime/" + bootstrapName
 )
 
 // wrapperExpected reports whether Lambda will start this program as the wrapper,
@@ -25,10 +26,12 @@ func (e *extension) wrapperExpected() bool {
 	return e.wrapperIsSet() || e.isOwn(firstBootstrap())
 }
 
-// firstBootstrap returns the bootstrap that an OS-only runtime starts.
+// firstBootstrap returns the bootstrap that Lambda starts.
 func firstBootstrap() string {
-	if isExecutable(functionBootstrap) {
-		return functionBootstrap
+	for _, path := range []string{runtimeBootstrap, functionBootstrap} {
+		if isExecutable(path) {
+			return path
+		}
 	}
 	return layerBootstrap
 }
