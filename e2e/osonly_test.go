@@ -29,6 +29,13 @@ func (l lab) testOSOnly(t *testing.T) {
 			l.checkWrapped(t, "SECRETWRAP_EXEC_WRAPPER=/opt/next", wrapped()[0])
 		},
 		"are told of no invocations": func(t *testing.T) { l.checkLife(t, l.layered(t, variable), 1, "[SHUTDOWN]") },
+		"receive their secrets on managed instances": func(t *testing.T) {
+			fn := l.layered(t, append(managedInstance(), variable)...)
+			d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+			if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
+				t.Errorf("the function sees %v", seen)
+			}
+		},
 		"do not start with a handler that names no program": func(t *testing.T) {
 			fn := l.layered(t, variable)
 			fn.Handler = "bootstrap"
