@@ -97,7 +97,7 @@ func buildWithSAM(t *testing.T, project string, tools ...string) (plain, renamed
 		function := functions.find(t, id)
 		return packaged{filepath.Join(dir, function.CodeURI), function.Handler}
 	}
-	return find("Plain"), find("Renamed")
+	return find("Plain"), find("App")
 }
 
 // buildWithCDK builds what an app in builders/cdk describes.
@@ -117,24 +117,21 @@ func buildWithCDK(t *testing.T, app string, tools ...string) (plain, renamed pac
 		asset := "asset." + strings.TrimSuffix(function.Code.S3Key, ".zip")
 		return packaged{filepath.Join(dir, asset), function.Handler}
 	}
-	return find("Plain"), find("Renamed")
+	return find("Plain"), find("App")
 }
 
-// buildWithCargoLambda builds the handler in Rust with cargo-lambda, which knows
-// no handlers: whoever deploys the function configures it.
+// buildWithCargoLambda builds the handler in Rust with cargo-lambda, which knows no
+// handlers: whoever deploys the function configures it. What renames the program are
+// the commands in docs/runtimes.md.
 func buildWithCargoLambda(t *testing.T) (plain, renamed packaged) {
 	t.Helper()
-	b := builders(t, "cargo", "cargo-lambda")
-	build := func(args ...string) string {
-		dir := t.TempDir()
-		args = append([]string{"lambda", "build", "--release", "--locked", "--output-format", "zip", "--lambda-dir", dir}, args...)
-		b.run(t, "handlers/rust", "cargo", args...)
-		return dir
-	}
-	documented := filepath.Join(build(), "app", "bootstrap.zip")
-	// It keeps the names of internal extensions, which are programs like others.
-	named := filepath.Join(build("--extension", "--internal"), "extensions", "app.zip")
-	return packaged{unzip(t, documented), "bootstrap"}, packaged{unzip(t, named), "app"}
+	b := builders(t, "cargo", "cargo-lambda", "zip")
+	dir := copyTree(t, "handlers/rust")
+	link(t, cached(t, "builders/target"), filepath.Join(dir, "target"))
+	b.run(t, dir, "cargo", "lambda", "build", "--release", "--locked", "--output-format", "zip")
+	plain = packaged{unzip(t, filepath.Join(dir, "target", "lambda", "app", "bootstrap.zip")), "bootstrap"}
+	b.run(t, dir, "sh", "-ec", block(t, page(t, "docs/runtimes.md"), "sh", "cargo lambda build"))
+	return plain, packaged{unzip(t, filepath.Join(dir, "app.zip")), "app"}
 }
 
 // toolbox runs builders.

@@ -119,13 +119,17 @@ func buildFor(t *testing.T, arch, dir, output string, args ...string) {
 	}
 }
 
+// ownBootstrap is the bootstrap of people who keep their own.
+const ownBootstrap = "#!/bin/sh\nexec /opt/secretwrap /var/task/app\n"
+
 // osOnly returns a function of an OS-only runtime: the Go handler, and a
 // bootstrap of one line as these runtimes need it.
 func (l lab) osOnly(t *testing.T, env ...string) emulator.Function {
 	t.Helper()
 	task := t.TempDir()
 	copyFile(t, l.handler, filepath.Join(task, "handler"))
-	write(t, filepath.Join(task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /var/task/handler \"$@\"\n", 0o755)
+	link(t, "handler", filepath.Join(task, "app"))
+	write(t, filepath.Join(task, "bootstrap"), ownBootstrap, 0o755)
 	return emulator.Function{Layer: l.layer, Task: task, Env: append(wrapped(), env...)}
 }
 

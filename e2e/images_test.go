@@ -34,12 +34,12 @@ func (l lab) pythonBaseImage(t *testing.T, env ...string) emulator.Function {
 }
 
 // osOnlyBaseImage returns a function in AWS's base image for OS-only runtimes, whose
-// bootstrap is a link to the layer's.
+// bootstrap is a link to the wrapper.
 func (l lab) osOnlyBaseImage(t *testing.T, env ...string) emulator.Function {
 	t.Helper()
 	fn := l.layered(t, env...)
-	fn.Search, fn.Runtime = false, t.TempDir()
-	link(t, "/opt/bootstrap", filepath.Join(fn.Runtime, "bootstrap"))
+	fn.Search, fn.Layer, fn.Runtime = false, l.layer, t.TempDir()
+	link(t, "/opt/secretwrap", filepath.Join(fn.Runtime, "bootstrap"))
 	return baseImage(t, fn)
 }
 

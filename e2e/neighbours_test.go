@@ -108,11 +108,7 @@ func (l lab) checkNeighbour(t *testing.T, n neighbour) {
 // recipe returns the variables of a configuration in docs/neighbours.md.
 func recipe(t *testing.T, word string) []string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/neighbours.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Fields(block(t, string(text), "sh", word))
+	return strings.Fields(block(t, page(t, "docs/neighbours.md"), "sh", word))
 }
 
 // neighbourSecrets are those that the recipes refer to.

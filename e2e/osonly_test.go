@@ -128,15 +128,21 @@ func (l lab) checkNotStarted(t *testing.T, fn emulator.Function, errorType, stat
 }
 
 // testForeignLayer has a layer whose program this machine cannot execute, which
-// only Lambda can say.
+// only Lambda can say: of the extension, or of the wrapper where that is alone.
 func (l lab) testForeignLayer(t *testing.T) {
-	fn := l.osOnly(t)
-	fn.Layer = t.TempDir()
-	write(t, filepath.Join(fn.Layer, "secretwrap"), foreignProgram, 0o755)
-	d := l.deploy(t, fn)
-	d.checkNoStart(t)
-	if log := d.wholeLog(t); !strings.Contains(log, "/opt/secretwrap: Exec format error") {
-		t.Error("the log does not say which program cannot be executed")
+	for place, message := range map[string]string{"extensions": "Extension.LaunchError", "bin": "/opt/secretwrap: Exec format error"} {
+		fn := l.osOnly(t)
+		fn.Layer = t.TempDir()
+		if err := os.Mkdir(filepath.Join(fn.Layer, place), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(fn.Layer, place, "secretwrap"), foreignProgram, 0o755)
+		link(t, place+"/secretwrap", filepath.Join(fn.Layer, "secretwrap"))
+		d := l.deploy(t, fn)
+		d.checkNoStart(t)
+		if log := d.wholeLog(t); !strings.Contains(log, message) {
+			t.Errorf("the log does not hold %q", message)
+		}
 	}
 }
 

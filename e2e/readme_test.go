@@ -21,7 +21,13 @@ import (
 
 func readme(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	return page(t, "README.md")
+}
+
+// page returns the text of a page of the documentation.
+func page(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +42,7 @@ func block(t *testing.T, text, language, word string) string {
 			return code
 		}
 	}
-	t.Fatalf("README has no block of %s with %q", language, word)
+	t.Fatalf("the page has no block of %s with %q", language, word)
 	return ""
 }
 
@@ -136,6 +142,61 @@ func TestReadmeListsTheErrors(t *testing.T) {
 		if !slices.Equal(statuses[name], listed[name]) {
 			t.Errorf("%s: README says status %q, the program %q", name, listed[name], statuses[name])
 		}
+	}
+}
+
+// TestReadmeListsThePackagings compares README's table of functions with the tests
+// that it names: each is there, and each way in which a function receives its
+// secrets is listed.
+func TestReadmeListsThePackagings(t *testing.T) {
+	rows := regexp.MustCompile(`(?m)^\|[^|]+\|[^|]+\|[^|]+\| (receives|builders|OS-only|on arm64)(?:/([^|]+))? \|$`).FindAllStringSubmatch(readme(t), -1)
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(text)
+	}
+	var listed []string
+	for _, row := range rows {
+		for _, name := range row[1:] {
+			if name != "" && !strings.Contains(sources.String(), `"`+name+`":`) {
+				t.Errorf("no test is called %q", name)
+			}
+		}
+		if row[1] == "receives" {
+			listed = append(listed, row[2])
+		}
+	}
+	slices.Sort(listed)
+	if functions := slices.Sorted(maps.Keys(lab{}.functions())); !slices.Equal(listed, functions) {
+		t.Errorf("README lists %q, tested are %q", listed, functions)
+	}
+}
+
+// TestRuntimesShowWhatIsBuilt compares the recipes for builders with the projects
+// that are built in the tests.
+func TestRuntimesShowWhatIsBuilt(t *testing.T) {
+	recipes := page(t, "docs/runtimes.md")
+	for _, project := range []string{"sam-go", "sam-rust"} {
+		makefile := page(t, "e2e/builders/"+project+"/Makefile")
+		if !strings.Contains(recipes, "```make\n"+makefile+"```") {
+			t.Errorf("no recipe is the Makefile of %s", project)
+		}
+	}
+	hooks := block(t, recipes, "js", "commandHooks")
+	for _, app := range []string{"go.js", "rust.js"} {
+		if !strings.Contains(page(t, "e2e/builders/cdk/"+app), hooks) {
+			t.Errorf("%s does not have the recipe's hooks", app)
+		}
+	}
+	if own := block(t, recipes, "sh", "exec /opt/secretwrap"); own != ownBootstrap {
+		t.Errorf("the recipe's bootstrap is %q, the tested one %q", own, ownBootstrap)
 	}
 }
 

@@ -25,9 +25,9 @@ type delivery struct {
 	names, files map[string]string
 }
 
-// testReceives checks that handlers receive their secrets exactly.
-func (l lab) testReceives(t *testing.T) {
-	functions := map[string]func(*testing.T, ...string) emulator.Function{
+// functions returns how functions are packaged. README lists them.
+func (l lab) functions() map[string]func(*testing.T, ...string) emulator.Function {
+	return map[string]func(*testing.T, ...string) emulator.Function{
 		"a Go handler behind a bootstrap of its own":      l.osOnly,
 		"a Go handler behind the layer's bootstrap":       l.layered,
 		"a Python handler behind a managed bootstrap":     l.python,
@@ -43,6 +43,11 @@ func (l lab) testReceives(t *testing.T) {
 		"a Go handler with copies for the layer's links":  l.copiedLinks,
 		"a Python handler with the wrapper all by itself": func(t *testing.T, env ...string) emulator.Function { return l.alone(t, l.python(t, env...)) },
 	}
+}
+
+// testReceives checks that handlers receive their secrets exactly.
+func (l lab) testReceives(t *testing.T) {
+	functions := l.functions()
 	for who, function := range functions {
 		t.Run(who+" from the fake over TLS", func(t *testing.T) {
 			t.Parallel()

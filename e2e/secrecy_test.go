@@ -57,7 +57,7 @@ func (l lab) testDiscretion(t *testing.T) {
 func (l lab) testHidden(t *testing.T) {
 	d, _ := l.deployPair(t, l.osOnly(t, managedInstance()...))
 	d.checkPair(t, 1)
-	if owner := d.running(t, "/var/task/handler").owner(t); owner == 0 {
+	if owner := d.running(t, "/var/task/app").owner(t); owner == 0 {
 		t.Fatal("the function runs as root, who may look anywhere")
 	}
 	if owner := d.extension(t).owner(t); owner != 0 {

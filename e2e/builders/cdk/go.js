@@ -10,7 +10,7 @@ const runtime = Runtime.PROVIDED_AL2023;
 
 new GoFunction(stack, 'Plain', { entry, runtime });
 
-const renamed = new GoFunction(stack, 'Renamed', {
+const fn = new GoFunction(stack, 'App', {
   entry,
   runtime,
   bundling: {
@@ -20,4 +20,4 @@ const renamed = new GoFunction(stack, 'Renamed', {
     },
   },
 });
-renamed.node.defaultChild.handler = 'app';
+fn.node.defaultChild.handler = 'app';

@@ -8,7 +8,7 @@ const manifestPath = path.join(__dirname, '../../handlers/rust/Cargo.toml');
 
 new RustFunction(stack, 'Plain', { manifestPath });
 
-const renamed = new RustFunction(stack, 'Renamed', {
+const fn = new RustFunction(stack, 'App', {
   manifestPath,
   bundling: {
     commandHooks: {
@@ -17,4 +17,4 @@ const renamed = new RustFunction(stack, 'Renamed', {
     },
   },
 });
-renamed.node.defaultChild.handler = 'app';
+fn.node.defaultChild.handler = 'app';
