@@ -32,7 +32,7 @@ race: ## run the unit tests with the race detector; needs a C compiler
 	CGO_ENABLED=1 go test -race -tags lambda ./internal/... ./wrapper/...
 
 .PHONY: e2e
-e2e: ## run every end-to-end test; installs AWS's emulator, a Python runtime, moto, builders
+e2e: ## run every end-to-end test; installs AWS's emulator, runtimes, moto, builders
 	scripts/install-e2e.sh
 	scripts/install-builders.sh
 	cd e2e && E2E_REQUIRE=1 AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" go test -count=1 ./...
