@@ -72,6 +72,7 @@ func (l lab) testOSOnly(t *testing.T) {
 			fn.Layer = l.osOnlyLayer(t)
 			l.checkUnresolved(t, fn, "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
 		},
+		"start through the wrapper and the bootstrap": l.testTwice,
 		"run on beside an extension of another build": l.testOtherBuild,
 	}
 	for name, test := range tests {
@@ -215,5 +216,23 @@ func (l lab) testOtherBuild(t *testing.T) {
 		if strings.Count(log, line) != 1 {
 			t.Errorf("the log does not hold once %q", line)
 		}
+	}
+}
+
+// testTwice has a bootstrap of the function's own that starts the layer's behind the
+// wrapper, so that one process comes to this program twice.
+func (l lab) testTwice(t *testing.T) {
+	fake := startFake(t, oneSecret())
+	fn := l.layered(t, "PASSWORD=secretsmanager://prod/db#password", "SECRETWRAP_ENV_FROM=prod/db?prefix=APP_&upper")
+	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /opt/bootstrap\n", 0o755)
+	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "files:\n  key: prod/db#password\n", 0o644)
+	d := l.deploy(t, fake.reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"PASSWORD", "APP_PASSWORD"}}); seen["PASSWORD"] != canary || seen["APP_PASSWORD"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	checkFile(t, filepath.Join(d.Tmp(), "secretwrap", "key"), canary, 0o400)
+	fake.checkCalledOnce(t, oneSecret())
+	if log := d.wholeLog(t); strings.Contains(log, "] error: ") || strings.Contains(log, "] warning: ") {
+		t.Error("somebody complains")
 	}
 }

@@ -70,8 +70,11 @@ func (s *start) root() string {
 }
 
 // readManifest reads the manifest that is set, or the one beside the handler if
-// there is one.
+// there is one, once in a process.
 func (s *start) readManifest() (manifest.Manifest, problem.List) {
+	if s.visit.again() { // what it declares is there
+		return manifest.Manifest{}, nil
+	}
 	root := s.root()
 	name := s.settings.Manifest
 	if name == "" {

@@ -12,22 +12,19 @@ import (
 )
 
 const (
-	// maxVisits is how often one process may come here. Twice is usual where a
-	// bootstrap of the user's own starts the layer's.
+	// maxVisits is how often one process may come here. Twice happens where a
+	// bootstrap of the user's own starts the layer's behind the wrapper.
 	maxVisits = 10
-	// unknownStart stands for a time of start that nobody has asked for yet.
-	unknownStart = "-"
 	// maxVisit bounds what is read of a mark, in bytes.
 	maxVisit = 64
 )
 
 // visit is one of a process in which this program was executed. What it executes
-// keeps the process, so that a program that leads back here would go round for
-// ever.
+// keeps the process, and may lead back here.
 type visit struct {
 	pid int
 	// began is when the process started, as the system counts it: Lambda may use
-	// an id again.
+	// an id again. It is empty if the system does not tell.
 	began  string
 	number int
 }
@@ -52,16 +49,15 @@ func readVisit(path string) visit {
 
 // next returns the visit of this process that comes after v.
 func (v visit) next() visit {
-	own := visit{pid: os.Getpid(), began: unknownStart, number: 1}
-	if v.pid != own.pid {
-		return own
-	}
-	own.began = processStart()
-	if own.began != unknownStart && (v.began == own.began || v.began == unknownStart) {
+	own := visit{pid: os.Getpid(), began: processStart(), number: 1}
+	if v.pid == own.pid && v.began == own.began && own.began != "" {
 		own.number = v.number + 1
 	}
 	return own
 }
+
+// again reports whether this process was here before.
+func (v visit) again() bool { return v.number > 1 }
 
 // String returns what readVisit reads.
 func (v visit) String() string {
@@ -79,14 +75,14 @@ func (v visit) problem() *problem.Problem {
 	}
 }
 
-// processStart returns when this process started, see proc(5), unknownStart where
-// the system does not tell.
+// processStart returns when this process started, see proc(5), empty where the
+// system does not tell.
 func processStart() string {
 	const start = 19 // among the fields after the command's name, which is in parentheses
 	text, err := os.ReadFile("/proc/self/stat")
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if err != nil || len(fields) <= start {
-		return unknownStart
+		return ""
 	}
 	return fields[start]
 }
