@@ -20,8 +20,8 @@ func Arguments(version string) []string {
 	}
 	return []string{
 		"-tags=" + Tags, "-trimpath", "-buildvcs=false", linker,
-		// In the modules of others nothing is inlined: little of their code runs,
-		// and none of it often.
-		"-gcflags=github.com/...=-l", "-gcflags=go.yaml.in/...=-l",
+		// In the modules of others nothing is inlined, nor in what prints and in JSON
+		// of our own: little of that code runs, and none of it often.
+		"-gcflags=github.com/...=-l", "-gcflags=go.yaml.in/...=-l", "-gcflags=fmt=-l", "-gcflags=encoding/json=-l",
 	}
 }
