@@ -51,6 +51,7 @@ func TestEmulator(t *testing.T) {
 		"conceals":   l.testConceals,
 		"alone":      l.testWorksAlone,
 		"OS-only":    l.testOSOnly,
+		"mistakes":   l.testMistakes,
 		"images":     l.testImages,
 		"on arm64":   l.testArm64,
 		"neighbours": l.testNeighbours,

@@ -92,6 +92,8 @@ func (l lab) testImages(t *testing.T) {
 			}
 		},
 		"without the wrapper in their entry point": l.testBareEntrypoint,
+		"with a program that PATH has":             l.testProgramOfPath,
+		"with a manifest beside their code":        l.testManifestInImage,
 		"whose program is not there":               l.testScratchWithoutProgram,
 		"with files, which are made once":          l.testImageFiles,
 	}
@@ -112,6 +114,29 @@ func (l lab) testBareEntrypoint(t *testing.T) {
 	fn = l.scratchImage(t, wrapped()...)
 	fn.Entrypoint = []string{"/app"}
 	l.checkUnresolved(t, fn, "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own")
+}
+
+// testManifestInImage has a manifest beside the code, which an image keeps elsewhere
+// than Lambda.
+func (l lab) testManifestInImage(t *testing.T) {
+	fn := l.scratchImage(t)
+	write(t, filepath.Join(fn.Image, "secretwrap.yaml"), "env:\n  PASSWORD: prod/db#password\n", 0o644)
+	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"PASSWORD"}}); seen["PASSWORD"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+}
+
+// testProgramOfPath has an entry point that names no path.
+func (l lab) testProgramOfPath(t *testing.T) {
+	fn := l.osOnly(t, "PASSWORD=secretsmanager://prod/db#password")
+	fn.Entrypoint = []string{"/opt/secretwrap", "exec", "--", "sh", "-c", "exec /var/task/handler"}
+	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"PASSWORD"}}); seen["PASSWORD"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	fn.Entrypoint = []string{"/opt/secretwrap", "sh", "-c", "exec /var/task/handler"}
+	l.checkNotStarted(t, fn, "Runtime.SecretConfigInvalid", "64", "to start a program give its absolute path, or write secretwrap exec -- before it")
 }
 
 func (l lab) testScratchWithoutProgram(t *testing.T) {

@@ -12,15 +12,11 @@ import (
 	"secretwrap/e2e/emulator"
 )
 
-// adaptersBootstrap is what AWS's Lambda Web Adapter brings as /opt/bootstrap. It
-// drops its arguments.
-const adaptersBootstrap = "#!/bin/bash\n\nexec -- \"${LAMBDA_TASK_ROOT}/${_HANDLER}\"\n"
-
 // testOSOnly checks functions of OS-only runtimes, where Lambda starts
 // /var/task/bootstrap, else /opt/bootstrap, and nothing else.
 func (l lab) testOSOnly(t *testing.T) {
 	const variable = "DB_PASSWORD=secretsmanager://prod/db#password"
-	tests := map[string]func(*testing.T){
+	runAll(t, map[string]func(*testing.T){
 		"start unchanged where nothing is configured": l.testBootstrapChangesNothing,
 		"start through the wrapper that AWS_LAMBDA_EXEC_WRAPPER names": func(t *testing.T) {
 			l.checkWrapped(t, "AWS_LAMBDA_EXEC_WRAPPER=/opt/next")
@@ -28,53 +24,85 @@ func (l lab) testOSOnly(t *testing.T) {
 		"start through the wrapper that SECRETWRAP_EXEC_WRAPPER names": func(t *testing.T) {
 			l.checkWrapped(t, "SECRETWRAP_EXEC_WRAPPER=/opt/next", wrapped()[0])
 		},
-		"are told of no invocations": func(t *testing.T) { l.checkLife(t, l.layered(t, variable), 1, "[SHUTDOWN]") },
+		"start through the wrapper and the bootstrap":      l.testTwice,
+		"start with another layer's bootstrap before ours": l.testOursLast,
+		"start with a runtime that comes as a layer":       l.testRuntimeLayer,
+		"are told of no invocations":                       func(t *testing.T) { l.checkLife(t, l.layered(t, variable), 1, "[SHUTDOWN]") },
+		"are told of none with secretwrap as their own bootstrap": func(t *testing.T) {
+			fn := l.layered(t, variable)
+			fn.Layer = l.layer
+			copyFile(t, filepath.Join(l.layer, "extensions", "secretwrap"), filepath.Join(fn.Task, "bootstrap"))
+			l.checkLife(t, fn, 1, "[SHUTDOWN]")
+		},
 		"receive their secrets on managed instances": func(t *testing.T) {
-			fn := l.layered(t, append(managedInstance(), variable)...)
-			d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+			d := l.deploy(t, startFake(t, oneSecret()).reachable(l.layered(t, append(managedInstance(t), variable)...)), canary)
 			if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
 				t.Errorf("the function sees %v", seen)
 			}
 		},
-		"do not start with a handler that names no program": func(t *testing.T) {
+		"run on beside an extension of another build": l.testOtherBuild,
+	})
+}
+
+// testMistakes checks what becomes of functions that are packaged wrongly.
+func (l lab) testMistakes(t *testing.T) {
+	const variable = "DB_PASSWORD=secretsmanager://prod/db#password"
+	runAll(t, map[string]func(*testing.T){
+		"a handler that names no program": func(t *testing.T) {
 			fn := l.layered(t, variable)
 			fn.Handler = "bootstrap"
 			l.checkNotStarted(t, fn, "Runtime.ExecFailed", "127", "the function's handler is the name of its program, such as app")
 		},
-		"do not start with a program for another machine": func(t *testing.T) {
+		"a program for another machine": func(t *testing.T) {
 			fn := l.layered(t, variable)
 			write(t, filepath.Join(fn.Task, "app"), foreignProgram, 0o755)
 			l.checkNotStarted(t, fn, "Runtime.ExecFailed", "126", "check that the program was built for this system and architecture")
 		},
-		"do not start with a wrapper that is not executable": func(t *testing.T) {
+		"a layer for another machine": l.testForeignLayer,
+		"a wrapper that is not executable": func(t *testing.T) {
 			fn := l.layered(t, variable, "AWS_LAMBDA_EXEC_WRAPPER=/opt/next")
 			write(t, filepath.Join(fn.Layer, "next"), "#!/bin/sh\nexec \"$@\"\n", 0o644)
 			l.checkNotStarted(t, fn, "Runtime.ExecFailed", "126", "give it mode 0755, in the zip file too")
 		},
-		"do not start with a bootstrap that starts itself": func(t *testing.T) {
+		"a bootstrap that starts itself": func(t *testing.T) {
 			fn := l.osOnly(t)
 			write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /var/task/bootstrap\n", 0o755)
 			l.checkNotStarted(t, fn, "Runtime.SecretConfigInvalid", "64", "must give it another program than itself")
 		},
-		"start with the layer for another architecture not at all": l.testForeignLayer,
-		"start with another layer's bootstrap before ours":         l.testOursLast,
-		"learn that another layer's bootstrap hides ours": func(t *testing.T) {
-			l.checkUnresolved(t, l.overlaid(t), "/opt/bootstrap is another layer's: put secretwrap's layer for OS-only runtimes after that one")
+		"another layer's bootstrap after ours": func(t *testing.T) {
+			fn := l.layered(t)
+			fn.Layer = merge(t, fn.Layer, webAdapter)
+			l.checkUnresolved(t, fn, "/opt/bootstrap is another layer's: put secretwrap's layer for OS-only runtimes after that one")
 		},
-		"learn that another wrapper was set in the place of ours": func(t *testing.T) {
-			fn := l.managed(t, plainHandler, "AWS_LAMBDA_EXEC_WRAPPER=/opt/next")
-			fn.Layer = copyTree(t, l.layer)
-			write(t, filepath.Join(fn.Layer, "next"), "#!/bin/sh\nexec \"$@\"\n", 0o755)
-			l.checkUnresolved(t, fn, `AWS_LAMBDA_EXEC_WRAPPER names "/opt/next": set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was`)
+		"another wrapper in the place of ours": func(t *testing.T) {
+			fn := l.managed(t, plainHandler, "AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap")
+			fn.Layer, fn.Handler = merge(t, l.layer, webAdapter), "handler"
+			l.checkUnresolved(t, fn, `AWS_LAMBDA_EXEC_WRAPPER names "/opt/bootstrap": set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was`)
 		},
-		"learn that a managed runtime starts no layer's bootstrap": func(t *testing.T) {
+		"another wrapper on an OS-only runtime with its own bootstrap": func(t *testing.T) {
+			fn := l.bare(t, "AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap")
+			fn.Layer = merge(t, l.layer, webAdapter)
+			l.checkUnresolved(t, fn, "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: add secretwrap's layer for those and call the program anything but bootstrap")
+		},
+		"a mistyped wrapper": func(t *testing.T) {
+			l.checkUnresolved(t, l.bare(t, "AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwarp"), `AWS_LAMBDA_EXEC_WRAPPER names "/opt/secretwarp", which does not exist: set it to /opt/secretwrap`)
+		},
+		"a managed runtime with the layer for OS-only ones": func(t *testing.T) {
 			fn := l.unwrapped(t)
 			fn.Layer = l.osOnlyLayer(t)
 			l.checkUnresolved(t, fn, "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
 		},
-		"start through the wrapper and the bootstrap": l.testTwice,
-		"run on beside an extension of another build": l.testOtherBuild,
-	}
+		"an image with an entry point of its own and the layer for OS-only runtimes": func(t *testing.T) {
+			fn := l.layered(t)
+			fn.Search, fn.Entrypoint = false, []string{"/var/task/app"}
+			l.checkUnresolved(t, fn, "/opt/bootstrap was not started; managed runtimes need AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap, images")
+		},
+	})
+}
+
+// runAll runs tests side by side.
+func runAll(t *testing.T, tests map[string]func(*testing.T)) {
+	t.Helper()
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,8 +111,12 @@ func (l lab) testOSOnly(t *testing.T) {
 	}
 }
 
-// foreignProgram is one for s390x, as far as its header goes.
-var foreignProgram = "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x16\x00\x00\x00\x01" + strings.Repeat("\x00", 200)
+// webAdapter is a layer that brings an /opt/bootstrap too.
+var webAdapter = filepath.Join("testdata", "neighbours", "web-adapter")
+
+// foreignProgram is one for a machine that nobody has built or emulates, as far as
+// its header goes.
+var foreignProgram = "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\xfe\xfe\x00\x00\x00\x01" + strings.Repeat("\x00", 200)
 
 // testBootstrapChangesNothing compares the environment of a program that Lambda
 // starts itself with that of one behind the layer's bootstrap.
@@ -147,28 +179,25 @@ func (l lab) testForeignLayer(t *testing.T) {
 	}
 }
 
-// overlaid returns a function with the layer for OS-only runtimes, and after it
-// the one of Lambda Web Adapter, which brings a bootstrap too.
-func (l lab) overlaid(t *testing.T) emulator.Function {
-	t.Helper()
-	fn := l.layered(t)
-	bootstrap := filepath.Join(fn.Layer, "bootstrap")
-	if err := os.Remove(bootstrap); err != nil {
-		t.Fatal(err)
-	}
-	write(t, bootstrap, adaptersBootstrap, 0o755)
-	return fn
-}
-
-// testOursLast has both layers in the other order: what lies in /opt is what the
-// last one brings.
+// testOursLast has two layers that bring an /opt/bootstrap: what lies there is what
+// the last one brings.
 func (l lab) testOursLast(t *testing.T) {
 	fn := l.layered(t, "DB_PASSWORD=secretsmanager://prod/db#password")
-	overlay := t.TempDir()
-	write(t, filepath.Join(overlay, "bootstrap"), adaptersBootstrap, 0o755)
-	fn.Layer = merge(t, overlay, fn.Layer)
+	fn.Layer = merge(t, webAdapter, fn.Layer)
 	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
 	if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+}
+
+// testRuntimeLayer has a layer whose bootstrap is the runtime, and one of the
+// function's own that starts it behind the wrapper, as docs/runtimes.md has it.
+func (l lab) testRuntimeLayer(t *testing.T) {
+	fn := l.osOnly(t, "DB_PASSWORD=secretsmanager://prod/db#password")
+	fn.Layer, fn.Handler = merge(t, l.layer, webAdapter), "handler"
+	write(t, filepath.Join(fn.Task, "bootstrap"), block(t, page(t, "docs/runtimes.md"), "sh", "exec /opt/secretwrap /opt/bootstrap"), 0o755)
+	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"DB_PASSWORD", "NEIGHBOUR"}}); seen["DB_PASSWORD"] != canary || seen["NEIGHBOUR"] != "web adapter 0" {
 		t.Errorf("the function sees %v", seen)
 	}
 }
@@ -223,11 +252,13 @@ func (l lab) testOtherBuild(t *testing.T) {
 // wrapper, so that one process comes to this program twice.
 func (l lab) testTwice(t *testing.T) {
 	fake := startFake(t, oneSecret())
-	fn := l.layered(t, "PASSWORD=secretsmanager://prod/db#password", "SECRETWRAP_ENV_FROM=prod/db?prefix=APP_&upper")
+	fn := l.layered(t, "PASSWORD=secretsmanager://prod/db#password", "SECRETWRAP_ENV_FROM=prod/db?prefix=APP_&upper", "SECRETWRAP_EXEC_WRAPPER=/opt/next")
+	write(t, filepath.Join(fn.Layer, "next"), "#!/bin/sh\nexport NEXT=\"$NEXT started\"\nexec \"$@\"\n", 0o755)
 	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /opt/bootstrap\n", 0o755)
 	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "files:\n  key: prod/db#password\n", 0o644)
 	d := l.deploy(t, fake.reachable(fn), canary)
-	if seen := d.seen(t, event{Names: []string{"PASSWORD", "APP_PASSWORD"}}); seen["PASSWORD"] != canary || seen["APP_PASSWORD"] != canary {
+	seen := d.seen(t, event{Names: []string{"PASSWORD", "APP_PASSWORD", "NEXT"}})
+	if seen["PASSWORD"] != canary || seen["APP_PASSWORD"] != canary || seen["NEXT"] != " started" {
 		t.Errorf("the function sees %v", seen)
 	}
 	checkFile(t, filepath.Join(d.Tmp(), "secretwrap", "key"), canary, 0o400)

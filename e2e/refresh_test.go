@@ -79,10 +79,7 @@ func (d deployed) copied(name string) string {
 // testManagedInstance runs a function as Lambda Managed Instances do, where an
 // extension that asks for invocations is turned away: a timer stands in for them.
 func (l lab) testManagedInstance(t *testing.T) {
-	if os.Geteuid() != 0 {
-		need(t, "not root, and the emulator of Managed Instances starts processes as other users")
-	}
-	d, fake := l.deployPair(t, l.osOnly(t, refreshed(managedInstance()...)...))
+	d, fake := l.deployPair(t, l.osOnly(t, refreshed(managedInstance(t)...)...))
 	d.checkPair(t, 1)
 	fake.put(t, pairSecret(t, 2))
 	t.Parallel()

@@ -55,7 +55,7 @@ func (l lab) testDiscretion(t *testing.T) {
 // extension: the system then says that what /proc tells belongs to root. In the
 // emulator that user is not root for Managed Instances only.
 func (l lab) testHidden(t *testing.T) {
-	d, _ := l.deployPair(t, l.osOnly(t, managedInstance()...))
+	d, _ := l.deployPair(t, l.osOnly(t, managedInstance(t)...))
 	d.checkPair(t, 1)
 	if owner := d.running(t, "/var/task/app").owner(t); owner == 0 {
 		t.Fatal("the function runs as root, who may look anywhere")
@@ -65,7 +65,12 @@ func (l lab) testHidden(t *testing.T) {
 	}
 }
 
-// managedInstance returns what makes the emulator one of Lambda Managed Instances.
-func managedInstance() []string {
+// managedInstance returns what makes the emulator one of Lambda Managed Instances. It
+// then starts processes as other users.
+func managedInstance(t *testing.T) []string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		need(t, "not root, who alone can start processes as other users")
+	}
 	return []string{"AWS_LAMBDA_MAX_CONCURRENCY=1", "AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}
 }

@@ -34,6 +34,9 @@ func runCommand(p process, environment *environ.Block) (*launch, int) {
 	case "":
 		return nil, misused(p, environment, "no command is given", "secretwrap exec -- PROGRAM [ARGUMENT…], or secretwrap help; in Lambda set AWS_LAMBDA_EXEC_WRAPPER to this program")
 	}
+	if lookPath(command) != "" {
+		return nil, misused(p, environment, fmt.Sprintf("no such command: %q", command), "to start a program give its absolute path, or write secretwrap exec -- before it")
+	}
 	hint := "the commands are exec, version and help; secretwrap help explains them"
 	if near, ok := suggest.Nearest(command, []string{"exec", "version", "help"}); ok {
 		hint = "did you mean " + near + "?"

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/manifest"
@@ -37,6 +37,9 @@ func (s *start) configure(path string, argv []string) (*program, awssecrets.Conf
 // settings that it does not know, and all problems.
 func (s *start) read() (unknown []string, problems problem.List) {
 	s.settings, unknown, problems = settings.Parse(s.variables)
+	former, more := readVisit(s.variables)
+	problems = append(problems, more...)
+	s.resume(former)
 	if s.settings.Dir == "" && s.inLambda {
 		s.settings.Dir = defaultDir
 	}
@@ -70,40 +73,64 @@ func (s *start) root() string {
 }
 
 // readManifest reads the manifest that is set, or the one beside the handler if
-// there is one, once in a process.
+// there is one, unless the visit before has done so.
 func (s *start) readManifest() (manifest.Manifest, problem.List) {
-	if s.visit.again() { // what it declares is there
+	name, path := s.settings.Manifest, s.manifestPath()
+	if s.inLambda && path == s.former.Manifest {
 		return manifest.Manifest{}, nil
 	}
-	root := s.root()
-	name := s.settings.Manifest
-	if name == "" {
-		name = defaultManifest
-	}
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(root, path)
-	}
 	content, err := manifest.Read(path)
-	if errors.Is(err, fs.ErrNotExist) && s.settings.Manifest == "" {
-		return manifest.Manifest{}, checkOtherName(root)
+	if errors.Is(err, fs.ErrNotExist) && name == "" {
+		return manifest.Manifest{}, s.checkOtherName()
 	}
 	if err != nil {
 		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
 	}
-	return manifest.Parse(name, content, func(name string) (string, bool) {
+	s.visit.Manifest = path
+	return manifest.Parse(cmp.Or(name, defaultManifest), content, func(name string) (string, bool) {
 		value, set := s.variables[name]
 		return value, set
 	})
 }
 
-// checkOtherName finds a manifest that would be passed over for its name.
-func checkOtherName(root string) problem.List {
-	const name = "secretwrap.yml"
-	if _, err := os.Stat(filepath.Join(root, name)); err != nil {
-		return nil
+// manifestPath returns the path of the manifest that is set, else where one may
+// lie.
+func (s *start) manifestPath() string {
+	places := s.manifestPlaces()
+	if name := s.settings.Manifest; name != "" {
+		if filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(places[0], name)
 	}
-	return problem.List{{Class: problem.Config, Source: name, Cause: "the manifest is not called " + defaultManifest, Hint: "rename it, or name it in SECRETWRAP_MANIFEST"}}
+	for _, place := range places {
+		if path := filepath.Join(place, defaultManifest); exists(path) {
+			return path
+		}
+	}
+	return filepath.Join(places[0], defaultManifest)
+}
+
+// manifestPlaces returns the directories in which a manifest may lie: the
+// function's root, and in Lambda the working directory, since an image may keep its
+// code elsewhere.
+func (s *start) manifestPlaces() []string {
+	places := []string{s.root()}
+	if here, err := syscall.Getwd(); err == nil && s.inLambda && here != places[0] {
+		places = append(places, here)
+	}
+	return places
+}
+
+// checkOtherName finds a manifest that would be passed over for its name.
+func (s *start) checkOtherName() problem.List {
+	const name = "secretwrap.yml"
+	for _, place := range s.manifestPlaces() {
+		if exists(filepath.Join(place, name)) {
+			return problem.List{{Class: problem.Config, Source: name, Cause: "the manifest is not called " + defaultManifest, Hint: "rename it, or name it in SECRETWRAP_MANIFEST"}}
+		}
+	}
+	return nil
 }
 
 // asProblem returns the problem in err, or one of the given class that quotes

@@ -35,9 +35,6 @@ func (s *start) strip() {
 // of the same execution environment, which would otherwise stay. On a laptop they
 // may be those of the program that started this one.
 func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
-	if s.visit.again() && secretfiles.Published(s.settings.Dir) {
-		return keepFiles(files)
-	}
 	if len(files) == 0 {
 		if s.inLambda && secretfiles.Published(s.settings.Dir) && secretfiles.Publish(s.settings.Dir, nil) != nil {
 			s.reporter.Event(report.Warn, report.CodeFiles, "the files of an earlier start cannot be removed from %q", s.settings.Dir)
@@ -50,7 +47,7 @@ func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
 	return nil
 }
 
-// keepFiles keeps those of this process's visit before, which more would replace.
+// keepFiles keeps the files of the visit before, which more would replace.
 func keepFiles(more []secretfiles.File) *problem.Problem {
 	if len(more) == 0 {
 		return nil

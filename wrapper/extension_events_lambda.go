@@ -61,7 +61,7 @@ func (e *extension) reportUnresolved() {
 	if names := e.unresolved(); len(names) > 0 {
 		e.reporter.Problems(problem.List{{
 			Class: problem.Config, Variable: shorten(names),
-			Cause: "nobody resolved the references: the program runs without what they stand for", Hint: e.unresolvedHint(),
+			Cause: "nobody resolved the references: secretwrap was not started before the function's program", Hint: e.unresolvedHint(),
 		}})
 	}
 	if e.leavesProblems() {
@@ -88,21 +88,27 @@ func (e *extension) reportUnkept() {
 // unresolvedHint says what starts the wrapper in this function. In an image of the
 // user's own there may be no telling.
 func (e *extension) unresolvedHint() string {
-	const bootstrap = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
-	const hides = functionBootstrap + " hides " + layerBootstrap + ", which would do it: give that program another name, and the function's handler the same, or "
-	other := e.variables[lambdasWrapper]
+	const (
+		rename = "call the program anything but bootstrap, and the function's handler the same"
+		ownEnd = "end " + functionBootstrap + " with exec /opt/secretwrap and the path of the function's own program"
+		osOnly = "add secretwrap's layer for those and " + rename + ", or " + ownEnd
+	)
+	first, other := firstBootstrap(), e.variables[lambdasWrapper]
 	switch {
-	case isExecutable(functionBootstrap) && e.isOwn(layerBootstrap):
-		return hides + bootstrap
-	case isExecutable(functionBootstrap) && e.wrapperIsSet():
-		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + bootstrap
-	case e.expected:
+	case filepath.IsAbs(other) && !exists(other):
+		return fmt.Sprintf("AWS_LAMBDA_EXEC_WRAPPER names %q, which does not exist: set it to /opt/secretwrap", other)
+	case first == functionBootstrap && e.isOwn(layerBootstrap):
+		return functionBootstrap + " hides " + layerBootstrap + ", which would do it: " + rename + ", or " + ownEnd
+	case first == functionBootstrap && other != "":
+		return "OS-only runtimes ignore AWS_LAMBDA_EXEC_WRAPPER: " + osOnly
+	case first == layerBootstrap && isExecutable(layerBootstrap) && !e.isOwn(layerBootstrap):
+		return layerBootstrap + " is another layer's: put secretwrap's layer for OS-only runtimes after that one or, if it is the runtime itself, end " + functionBootstrap + " with exec /opt/secretwrap " + layerBootstrap
+	case e.wrapperIsSet():
 		return "AWS_LAMBDA_EXEC_WRAPPER is set, but the runtime did not start it; OS-only runtimes ignore it, and so do container images with an entry point of their own"
+	case e.expected:
+		return layerBootstrap + " was not started; managed runtimes need AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap, images with an entry point of their own /opt/secretwrap at its beginning"
 	case filepath.IsAbs(other):
 		return fmt.Sprintf("AWS_LAMBDA_EXEC_WRAPPER names %q: set it to /opt/secretwrap, and SECRETWRAP_EXEC_WRAPPER to what it was", other)
-	case firstBootstrap() == layerBootstrap && isExecutable(layerBootstrap):
-		return layerBootstrap + " is another layer's: put secretwrap's layer for OS-only runtimes after that one, or on a managed runtime set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap"
-	default:
-		return strings.Join([]string{"set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap", "on an OS-only runtime " + bootstrap, "in an image of your own begin ENTRYPOINT with /opt/secretwrap"}, "; ")
 	}
+	return strings.Join([]string{"set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap", "on an OS-only runtime " + osOnly, "in an image of your own begin ENTRYPOINT with /opt/secretwrap"}, "; ")
 }

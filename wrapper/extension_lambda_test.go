@@ -274,7 +274,7 @@ func TestWithoutInvocationsTimeEndsTheStart(t *testing.T) {
 	t.Run("a wrapper came", func(t *testing.T) {
 		bubble(t, "", announced(t), func(l *life) {
 			l.registered(l.events())
-			leaveMark(l.mark(), "")
+			leaveMark(l.mark())
 			time.Sleep(settleAfter + time.Second)
 			synctest.Wait()
 			l.expectLines("", 1) // an empty log
@@ -284,14 +284,14 @@ func TestWithoutInvocationsTimeEndsTheStart(t *testing.T) {
 
 func TestAFormerWrappersMarkIsNotTheNextOnes(t *testing.T) {
 	bubble(t, "", []string{"DB=secretsmanager://db"}, func(l *life) {
-		leaveMark(l.mark(), "")
+		leaveMark(l.mark())
 		again := &life{extension: newExtension(l.start), t: t, log: l.log}
 		defer again.stop()
 		again.prepareGuarded()
 		if again.wrapperCame() {
 			t.Error("the mark of an earlier start counts")
 		}
-		leaveMark(again.mark(), "")
+		leaveMark(again.mark())
 		if !again.wrapperCame() {
 			t.Error("the mark of this start does not count")
 		}

@@ -15,7 +15,7 @@ func (e *extension) readMarks() (restarted bool) {
 	}
 	// It may take all the time there is, so that no wrapper leaves a mark.
 	own := e.mark() + ".extension"
-	restarted = leaveMark(own, "") || restarted
+	restarted = leaveMark(own) || restarted
 	e.unmarked = !exists(own)
 	return restarted
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"os"
 	"slices"
 
 	"secretwrap/internal/plan"
@@ -40,11 +39,6 @@ func firstBootstrap() string {
 // as the wrapper.
 func (e *extension) wrapperIsSet() bool {
 	return e.isOwn(e.variables[lambdasWrapper]) || e.isOwn(e.variables["ORIGINAL_"+lambdasWrapper])
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // keepsDeclared reports whether files are declared that have to be kept fresh.

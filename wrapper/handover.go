@@ -101,6 +101,9 @@ func lateOutcomes(n int) []fetch.Outcome {
 
 // deliverFiles has the extension write the files, or writes them itself.
 func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delivery) *problem.Problem {
+	if s.inLambda && s.former.Files {
+		return keepFiles(delivery.Files)
+	}
 	if extension == nil {
 		p := s.writeFiles(delivery.Files)
 		if p == nil {

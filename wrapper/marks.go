@@ -21,36 +21,32 @@ func (s *start) readNote() (brake.Note, bool) {
 }
 
 // restarted marks the execution environment, and reports whether an earlier start
-// did so: then Lambda runs this one inside the function's own timeout.
+// did so: then Lambda runs this one inside the function's own timeout, or another
+// visit has taken some of the time.
 func (s *start) restarted() bool {
-	if !s.inLambda {
-		return false
-	}
-	s.visit = readVisit(s.mark()).next()
-	return leaveMark(s.mark(), s.visit.String())
+	return s.inLambda && leaveMark(s.mark())
 }
 
 // leaveMark marks the execution environment with a new file, and reports whether
 // there was one before.
-func leaveMark(path, content string) bool {
-	err := createMark(path, content)
+func leaveMark(path string) bool {
+	err := createMark(path)
 	if !errors.Is(err, fs.ErrExist) {
 		return false
 	}
 	if os.Remove(path) == nil {
-		_ = createMark(path, content)
+		_ = createMark(path)
 	}
 	return true
 }
 
-// createMark creates a file, and follows no link.
-func createMark(path, content string) error {
+// createMark creates an empty file, and follows no link.
+func createMark(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(content)
-	return errors.Join(err, file.Close())
+	return file.Close()
 }
 
 // mark is the file that a start of this environment leaves.

@@ -62,7 +62,7 @@ type wrapper struct{ path, variable string }
 // nextWrapper returns the wrapper that comes after this program, one without a
 // path if none does.
 func (s *start) nextWrapper() wrapper {
-	lambdas, own := s.variables[lambdasWrapper], s.settings.ExecWrapper
+	lambdas, own := s.lambdasWrapper(), s.settings.ExecWrapper
 	switch {
 	case s.isBootstrap && own == "" && !s.isOwn(lambdas):
 		return wrapper{lambdas, lambdasWrapper}
@@ -70,6 +70,15 @@ func (s *start) nextWrapper() wrapper {
 		return wrapper{}
 	}
 	return wrapper{own, execWrapperSetting}
+}
+
+// lambdasWrapper returns the path of the wrapper that Lambda's variable names, ""
+// for none, or for one that the visit before has started.
+func (s *start) lambdasWrapper() string {
+	if path := s.variables[lambdasWrapper]; path != s.former.Next {
+		return path
+	}
+	return ""
 }
 
 // checkNext judges the next wrapper.
@@ -92,7 +101,7 @@ func (s *start) checkNext(next wrapper) *problem.Problem {
 // isPassedOver reports whether Lambda's variable names a wrapper that is neither
 // this program nor the one at path.
 func (s *start) isPassedOver(path string) bool {
-	lambdas := s.variables[lambdasWrapper]
+	lambdas := s.lambdasWrapper()
 	return lambdas != "" && !s.isOwn(lambdas) && !isSame(lambdas, path)
 }
 
@@ -141,6 +150,11 @@ func isSame(a, b string) bool {
 	}
 	other, err := os.Stat(b)
 	return err == nil && os.SameFile(one, other)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // isExecutable tells a program from a directory or a text of that name.

@@ -63,8 +63,8 @@ type start struct {
 	// OS-only runtime.
 	isBootstrap bool
 	reporter    *report.Reporter
-	// visit tells how often this process has come here.
-	visit visit
+	// former is the visit before this one, visit what this one leaves.
+	former, visit visit
 	// temporary is the directory for temporary files.
 	temporary string
 	brake     brake.Brake
@@ -109,15 +109,13 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 	debug.SetGCPercent(startPercent)
 	restarted := s.restarted()
 	next, config, problems := s.configure(path, argv)
-	if p := s.visit.problem(); p != nil {
-		problems = problem.List{p}
-	}
 	if len(problems) > 0 {
 		s.decline()
 		return nil, s.fail(problems)
 	}
 	if s.plan.Empty() {
 		s.strip()
+		s.leave(path)
 		return s.ready(next), 0
 	}
 	s.warn(config)
@@ -131,6 +129,7 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 		s.writeNote(problems)
 		return nil, s.fail(problems)
 	}
+	s.leave(path)
 	return s.ready(next), 0
 }
 
@@ -160,6 +159,7 @@ func (s *start) resolve(config awssecrets.Config, next *program, restarted bool)
 		defer extension.Close()
 	}
 	s.strip()
+	s.leave("") // it takes room
 	room := environ.Limit(s.process.stackLimit) - environ.Size(next.path, next.argv, s.environment.Entries())
 	delivery, problems := deliver.Deliver(s.plan, sources(outcomes), s.environment, room)
 	if len(problems) > 0 {
@@ -171,6 +171,7 @@ func (s *start) resolve(config awssecrets.Config, next *program, restarted bool)
 	if problems := s.setVariables(delivery); len(problems) > 0 {
 		return problems
 	}
+	s.note(delivery)
 	s.reportDelivery(delivery, outcomes, extension != nil)
 	return nil
 }
@@ -214,7 +215,7 @@ func (s *start) fail(problems problem.List) int {
 // holds no text of ours.
 func execProblem(path string, err error) *problem.Problem {
 	class := problem.NotExecutable
-	hint := "check that the program was built for this system and architecture"
+	hint := "check that the program was built for this system and architecture; a script begins with #!"
 	switch {
 	case errors.Is(err, syscall.E2BIG):
 		hint = "the arguments and variables together are too large; deliver large values with file"

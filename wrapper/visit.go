@@ -1,88 +1,116 @@
 package main
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"io"
 	"os"
-	"strconv"
-	"strings"
-	"syscall"
+	"path/filepath"
 
+	"secretwrap/internal/deliver"
+	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/settings"
 )
 
-const (
-	// maxVisits is how often one process may come here. Twice happens where a
-	// bootstrap of the user's own starts the layer's behind the wrapper.
-	maxVisits = 10
-	// maxVisit bounds what is read of a mark, in bytes.
-	maxVisit = 64
-)
+// maxVisits is how many wrappers of this kind may follow one another. Two do where
+// a bootstrap of the user's own starts the layer's.
+const maxVisits = 10
 
-// visit is one of a process in which this program was executed. What it executes
-// keeps the process, and may lead back here.
+// visit is what a start leaves in the environment for the next one, in case the
+// program that it starts leads back here: what is done is not done again, and a
+// chain that goes round comes to an end.
 type visit struct {
-	pid int
-	// began is when the process started, as the system counts it: Lambda may use
-	// an id again. It is empty if the system does not tell.
-	began  string
-	number int
+	// Number counts the visits, from 1.
+	Number int `json:"number"`
+	// Manifest is the path of the one that was read.
+	Manifest string `json:"manifest,omitempty"`
+	// Next is the wrapper that was started.
+	Next string `json:"next,omitempty"`
+	// Files is set if files were delivered.
+	Files bool `json:"files,omitempty"`
+	// Kept are variables that are passed on unexamined: literal ones, and those that
+	// were delivered with a value that looks like a reference, as long as they have
+	// it, by its SHA-256.
+	Kept map[string]string `json:"kept,omitempty"`
 }
 
-// readVisit returns the visit that left the mark at path, none if that cannot be
-// read.
-func readVisit(path string) visit {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+// readVisit returns the visit before this one, none if this is the first.
+func readVisit(variables map[string]string) (visit, problem.List) {
+	text := variables[settings.Visit]
+	if text == "" {
+		return visit{}, nil
+	}
+	var former visit
+	if json.Unmarshal([]byte(text), &former) != nil || former.Number < 1 {
+		return visit{}, problem.List{{Class: problem.Config, Variable: settings.Visit, Cause: "the variable is this program's own", Hint: "remove it"}}
+	}
+	if former.Number >= maxVisits {
+		return former, problem.List{{
+			Class: problem.Config, Cause: "the program that this one starts leads back to it",
+			Hint: "whatever starts /opt/secretwrap, such as a bootstrap, an entry point or another wrapper, must give it another program than itself",
+		}}
+	}
+	return former, nil
+}
+
+// resume goes on where the visit before ended.
+func (s *start) resume(former visit) {
+	s.former, s.visit = former, former
+	if filepath.IsAbs(s.settings.ExecWrapper) {
+		s.visit.Next = s.settings.ExecWrapper
+	}
+	s.visit.Kept = make(map[string]string)
+	for _, name := range s.settings.Literal {
+		s.visit.Kept[name] = ""
+	}
+	for name, sum := range former.Kept {
+		if sum == "" || sum == digest(s.variables[name]) {
+			s.visit.Kept[name] = sum
+			s.settings.Literal = append(s.settings.Literal, name)
+		}
+	}
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// leave puts this visit into the environment of the program at path, if there is
+// something that another one must know.
+func (s *start) leave(path string) {
+	v := s.visit
+	v.Number++
+	done := v.Number > 1 || !s.plan.Empty() || v.Manifest != "" || v.Next != "" || len(v.Kept) > 0
+	if !done && !isScript(path) {
+		return
+	}
+	if text, err := json.Marshal(v); err == nil {
+		s.environment.Export(settings.Visit, string(text))
+	}
+}
+
+// note remembers what was delivered.
+func (s *start) note(delivery deliver.Delivery) {
+	s.visit.Files = s.visit.Files || len(delivery.Files) > 0
+	for _, v := range delivery.Variables {
+		if text, _ := s.environment.Lookup(v.Name); plan.Examines(text) {
+			s.visit.Kept[v.Name] = digest(text)
+		}
+	}
+}
+
+// isScript reports whether a program is a text that an interpreter reads. Others
+// lead back here by what they are given only.
+func isScript(path string) bool {
+	file, err := os.Open(path)
 	if err != nil {
-		return visit{}
+		return false
 	}
 	defer file.Close()
-	content, _ := io.ReadAll(io.LimitReader(file, maxVisit))
-	fields := strings.Fields(string(content))
-	if len(fields) != 3 {
-		return visit{}
-	}
-	pid, _ := strconv.Atoi(fields[0]) // what is no number is nobody's
-	number, _ := strconv.Atoi(fields[2])
-	return visit{pid: pid, began: fields[1], number: number}
-}
-
-// next returns the visit of this process that comes after v.
-func (v visit) next() visit {
-	own := visit{pid: os.Getpid(), began: processStart(), number: 1}
-	if v.pid == own.pid && v.began == own.began && own.began != "" {
-		own.number = v.number + 1
-	}
-	return own
-}
-
-// again reports whether this process was here before.
-func (v visit) again() bool { return v.number > 1 }
-
-// String returns what readVisit reads.
-func (v visit) String() string {
-	return strconv.Itoa(v.pid) + " " + v.began + " " + strconv.Itoa(v.number)
-}
-
-// problem reports a process that goes round.
-func (v visit) problem() *problem.Problem {
-	if v.number <= maxVisits {
-		return nil
-	}
-	return &problem.Problem{
-		Class: problem.Config, Cause: "the program that this one starts leads back to it",
-		Hint: "a bootstrap or entry point that starts /opt/secretwrap must give it another program than itself",
-	}
-}
-
-// processStart returns when this process started, see proc(5), empty where the
-// system does not tell.
-func processStart() string {
-	const start = 19 // among the fields after the command's name, which is in parentheses
-	text, err := os.ReadFile("/proc/self/stat")
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if err != nil || len(fields) <= start {
-		return ""
-	}
-	return fields[start]
+	var first [2]byte
+	_, err = io.ReadFull(file, first[:])
+	return err == nil && string(first[:]) == "#!"
 }

@@ -132,6 +132,13 @@ func Make(environment *environ.Block, s settings.Settings, m manifest.Manifest) 
 	return b.plan, b.problems
 }
 
+// Examines reports whether Make takes a variable's value for a reference, or for
+// one that went wrong.
+func Examines(value string) bool {
+	read, p := reference.ParseEnvironment(value)
+	return read != nil || p != nil
+}
+
 type builder struct {
 	plan        *Plan
 	environment *environ.Block

@@ -26,6 +26,9 @@ const Prefix = "SECRETWRAP_"
 // file copies.
 const Dir = Prefix + "DIR"
 
+// Visit is no setting: a start leaves it in the environment for the next one.
+const Visit = Prefix + "VISIT"
+
 // Size is a number of bytes.
 type Size int
 
@@ -58,7 +61,7 @@ func (n *Names) UnmarshalText(text []byte) error {
 // Settings are what the SECRETWRAP_ variables say. README and help are checked
 // against the tags here: want is what a value must be, about what it does.
 type Settings struct {
-	Manifest    string        `env:"SECRETWRAP_MANIFEST" default:"secretwrap.yaml in the function's root, if there" want:"a path" about:"path of the manifest; when set, it must exist"`
+	Manifest    string        `env:"SECRETWRAP_MANIFEST" default:"secretwrap.yaml in the function's root, else in the working directory, if there" want:"a path" about:"path of the manifest; when set, it must exist"`
 	EnvFrom     Names         `env:"SECRETWRAP_ENV_FROM" want:"references, separated by blanks or commas" about:"secrets whose fields all become variables, separated by blanks or commas"`
 	Dir         string        `env:"SECRETWRAP_DIR" default:"/tmp/secretwrap in Lambda, none elsewhere" want:"an absolute path" about:"directory of file copies; absolute"`
 	Timeout     time.Duration `env:"SECRETWRAP_TIMEOUT" default:"5s; 30s for provisioned concurrency and managed instances; 2.5s when the environment starts again" want:"a duration from 100ms to 5m" about:"budget for fetching at start"`
@@ -157,7 +160,7 @@ func unknownNames(own map[string]string) (unknown []string, misspelt problem.Lis
 		known = append(known, setting.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(own)) {
-		if slices.Contains(known, name) {
+		if slices.Contains(known, name) || name == Visit {
 			continue
 		}
 		near, found := suggest.Nearest(name, known)
