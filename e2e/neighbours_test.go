@@ -69,6 +69,7 @@ func (l lab) testNeighbours(t *testing.T) {
 		})
 	}
 	t.Run("OpenTelemetry for Java, by the arguments", l.testChangedArguments)
+	t.Run("Datadog for Java, by the arguments", l.testRebuiltArguments)
 	t.Run("two of them", l.testTwoNeighbours)
 	t.Run("Datadog with AppSec", l.testAppSecRefused)
 	t.Run("Datadog with AppSec on an OS-only runtime", l.testAppSecBehindBootstrap)
@@ -98,6 +99,7 @@ func (l lab) checkNeighbour(t *testing.T, n neighbour) {
 			t.Errorf("the function sees %q in %s, want %q", seen[name], name, value)
 		}
 	}
+	d.checkRegistered(t, "[SHUTDOWN]") // it knows that a wrapper comes
 	log := d.wholeLog(t)
 	warnings := strings.Count(log, "] warning: ") - strings.Count(log, "an extension that reads this variable sees the reference")
 	if strings.Contains(log, "] error: ") || warnings > 0 || !strings.Contains(log, ", extension [SecretsDelivered]") {
@@ -140,6 +142,19 @@ func (l lab) testChangedArguments(t *testing.T) {
 	seen := d.seen(t, event{Names: []string{"_HANDLER"}, Argv: true})
 	if got, want := mustJSON(t, seen["argv"]), mustJSON(t, []string{"/var/task/handler", "-classpath", "/var/task:a b", traced}); got != want || seen["_HANDLER"] != traced {
 		t.Errorf("arguments %s, handler %s, want %s", got, seen["_HANDLER"], want)
+	}
+}
+
+// testRebuiltArguments has a wrapper that leaves out an argument and adds another.
+func (l lab) testRebuiltArguments(t *testing.T) {
+	t.Parallel()
+	fn := l.managed(t, []string{"/var/task/handler", "-XX:-TieredCompilation", "-classpath", "/var/task"}, recipe(t, "DD_API_KEY_SECRET_ARN")...)
+	export(t, fn, "AWS_EXECUTION_ENV=AWS_Lambda_java21")
+	fn.Layer = merge(t, fn.Layer, "testdata/neighbours/datadog")
+	d := l.deploy(t, startFake(t, neighbourSecrets()).reachable(fn), canary)
+	want := mustJSON(t, []string{"/var/task/handler", "-XX:TieredStopAtLevel=1", "-classpath", "/var/task"})
+	if got := mustJSON(t, d.seen(t, event{Argv: true})["argv"]); got != want {
+		t.Errorf("arguments %s, want %s", got, want)
 	}
 }
 

@@ -154,7 +154,10 @@ func (r route) checkVisits(t *testing.T, visits []visit) {
 	slices.SortFunc(want, byAddress)
 	slices.SortFunc(visits, byAddress)
 	if r.stopped != "" && r.refusal >= http.StatusInternalServerError {
-		visits = slices.Compact(visits) // what may pass is tried again
+		if len(visits) < 2 {
+			t.Error("what may pass is not tried again")
+		}
+		visits = slices.Compact(visits)
 	}
 	if !slices.Equal(visits, want) {
 		t.Errorf("the proxy was asked for %q, want %q", visits, want)
@@ -176,7 +179,7 @@ func (r route) checkStopped(t *testing.T, out string, err error, server *awsfake
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 69 {
 		t.Errorf("ended with %v, want exit status 69", err)
 	}
-	for _, part := range []string{`SECRET0: secret "prod/db": ` + r.stopped + " [Runtime.SecretUnavailable]", "HTTPS_PROXY"} {
+	for _, part := range []string{`SECRET0: secret "prod/db": ` + r.stopped + " [Runtime.SecretUnavailable]", r.hint()} {
 		if !strings.Contains(out, part) {
 			t.Errorf("nothing says %q", part)
 		}
@@ -184,6 +187,15 @@ func (r route) checkStopped(t *testing.T, out string, err error, server *awsfake
 	if found := leaks(out, canary); len(found) > 0 || server.Connections() > 0 {
 		t.Errorf("%d connections to the server, its secret is shown: %v", server.Connections(), found)
 	}
+}
+
+// hint returns what must be said to do about a proxy that does not let the function
+// through.
+func (r route) hint() string {
+	if r.refusal != 0 {
+		return "HTTPS_PROXY, and which hosts the proxy allows"
+	}
+	return "and HTTPS_PROXY if that is set"
 }
 
 // checkValues checks that the function started with its secrets.

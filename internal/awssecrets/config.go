@@ -143,7 +143,7 @@ func endpointFault(endpoint string) string {
 
 // checkProxy judges the address of the proxy, which net/http would pass over in
 // silence if it cannot read it, or take for another: the requests would then go
-// past the proxy. One with a reference in it, which is for the program, is left alone.
+// past the proxy. A reference in it is refused elsewhere.
 func checkProxy(environment map[string]string) problem.List {
 	name := "HTTPS_PROXY"
 	if environment[name] == "" {
