@@ -56,6 +56,7 @@ func TestEmulator(t *testing.T) {
 		"on arm64":   l.testArm64,
 		"neighbours": l.testNeighbours,
 		"builders":   l.testBuilders,
+		"zips":       l.testZips,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
