@@ -44,7 +44,7 @@ func (l lab) receive(t *testing.T, way string) map[string]any {
 	environ, _ := d.seen(t, event{Environ: true})["environ"].([]any)
 	d.checkPair(t, 1)
 	received := map[string]any{
-		"variables": without(environ, "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_CA_BUNDLE", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
+		"variables": without(environ, "SECRETWRAP_VISIT", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_CA_BUNDLE", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
 		"files":     copies(t, filepath.Join(d.Tmp(), "secretwrap", "..data")),
 	}
 	fake.checkCalledOnce(t, everything.secrets)

@@ -25,6 +25,7 @@ func (l lab) testOSOnly(t *testing.T) {
 			l.checkWrapped(t, "SECRETWRAP_EXEC_WRAPPER=/opt/next", wrapped()[0])
 		},
 		"start through the wrapper and the bootstrap":      l.testTwice,
+		"declare a file behind the wrapper":                l.testLateFile,
 		"start with another layer's bootstrap before ours": l.testOursLast,
 		"start with a runtime that comes as a layer":       l.testRuntimeLayer,
 		"are told of no invocations":                       func(t *testing.T) { l.checkLife(t, l.layered(t, variable), 1, "[SHUTDOWN]") },
@@ -187,6 +188,21 @@ func (l lab) testOursLast(t *testing.T) {
 	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
 	if seen := d.seen(t, event{Names: []string{"DB_PASSWORD"}}); seen["DB_PASSWORD"] != canary {
 		t.Errorf("the function sees %v", seen)
+	}
+}
+
+// testLateFile has a script that asks for a file after the wrapper has asked the
+// extension for all that there was: nobody keeps that file fresh, and it is said.
+func (l lab) testLateFile(t *testing.T) {
+	fn := l.osOnly(t, "PASSWORD=secretsmanager://prod/db#password")
+	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /var/task/late\n", 0o755)
+	write(t, filepath.Join(fn.Task, "late"), "#!/bin/sh\nexport KEY_PATH=secretsmanager://prod/db?file=key#password\nexec /opt/secretwrap /var/task/app\n", 0o755)
+	d := l.deploy(t, startFake(t, oneSecret()).reachable(fn), canary)
+	if seen := d.seen(t, event{Names: []string{"PASSWORD"}, Files: []string{"KEY_PATH"}}); seen["PASSWORD"] != canary || seen["KEY_PATH"] != canary {
+		t.Errorf("the function sees %v", seen)
+	}
+	if warning := "the files are not refreshed: the wrapper was started a second time; "; strings.Count(d.wholeLog(t), warning) != 1 {
+		t.Errorf("the log does not hold once %q", warning)
 	}
 }
 

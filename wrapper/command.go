@@ -59,7 +59,9 @@ func runExec(p process, environment *environ.Block, command []string) (*launch, 
 	if len(command) == 0 {
 		return nil, misused(p, environment, "no program is given", "write secretwrap exec -- PROGRAM [ARGUMENT…]")
 	}
-	return newStart(p, environment).prepare(lookPath(command[0]), command)
+	s := newStart(p, environment)
+	s.isCommand = true
+	return s.prepare(lookPath(command[0]), command)
 }
 
 // lookPath returns the path of a program as a shell finds it, "" if PATH does

@@ -37,9 +37,7 @@ func (s *start) configure(path string, argv []string) (*program, awssecrets.Conf
 // settings that it does not know, and all problems.
 func (s *start) read() (unknown []string, problems problem.List) {
 	s.settings, unknown, problems = settings.Parse(s.variables)
-	former, more := readVisit(s.variables)
-	problems = append(problems, more...)
-	s.resume(former)
+	problems = append(append(problems, s.visited...), s.resume()...)
 	if s.settings.Dir == "" && s.inLambda {
 		s.settings.Dir = defaultDir
 	}
@@ -73,10 +71,11 @@ func (s *start) root() string {
 }
 
 // readManifest reads the manifest that is set, or the one beside the handler if
-// there is one, unless the visit before has done so.
+// there is one. In one process it does so once, and the files of a manifest that
+// the visit before has read are there.
 func (s *start) readManifest() (manifest.Manifest, problem.List) {
 	name, path := s.settings.Manifest, s.manifestPath()
-	if s.inLambda && path == s.former.Manifest {
+	if s.former.isOwn() && (name == "" || path == s.former.Manifest) {
 		return manifest.Manifest{}, nil
 	}
 	content, err := manifest.Read(path)
@@ -86,37 +85,45 @@ func (s *start) readManifest() (manifest.Manifest, problem.List) {
 	if err != nil {
 		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
 	}
-	s.visit.Manifest = path
-	return manifest.Parse(cmp.Or(name, defaultManifest), content, func(name string) (string, bool) {
+	declared, problems := manifest.Parse(cmp.Or(name, defaultManifest), content, func(name string) (string, bool) {
 		value, set := s.variables[name]
 		return value, set
 	})
+	sum := digest(string(content))
+	if path == s.former.Manifest && sum == s.former.Content && s.settings.Dir == s.former.Dir {
+		declared.Files = nil
+	}
+	s.visit.Manifest, s.visit.Content = path, sum
+	return declared, problems
 }
 
-// manifestPath returns the path of the manifest that is set, else where one may
-// lie.
+// manifestPath returns the path of the manifest that is set, else of the one that
+// the visit before has read, else where one may lie.
 func (s *start) manifestPath() string {
-	places := s.manifestPlaces()
-	if name := s.settings.Manifest; name != "" {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(places[0], name)
+	name := s.settings.Manifest
+	if name == "" && s.former.Manifest != "" {
+		return s.former.Manifest
 	}
+	name = cmp.Or(name, defaultManifest)
+	if filepath.IsAbs(name) {
+		return name
+	}
+	places := s.manifestPlaces()
 	for _, place := range places {
-		if path := filepath.Join(place, defaultManifest); exists(path) {
+		if path := filepath.Join(place, name); exists(path) {
 			return path
 		}
 	}
-	return filepath.Join(places[0], defaultManifest)
+	return filepath.Join(places[0], name)
 }
 
 // manifestPlaces returns the directories in which a manifest may lie: the
-// function's root, and in Lambda the working directory, since an image may keep its
-// code elsewhere.
+// function's root, and where Lambda starts the function the working directory too,
+// since an image may keep its code there.
 func (s *start) manifestPlaces() []string {
 	places := []string{s.root()}
-	if here, err := syscall.Getwd(); err == nil && s.inLambda && here != places[0] {
+	here, err := syscall.Getwd()
+	if err == nil && s.inLambda && s.former.Number == 0 && here != places[0] {
 		places = append(places, here)
 	}
 	return places

@@ -36,7 +36,7 @@ func (s *start) strip() {
 // may be those of the program that started this one.
 func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
 	if len(files) == 0 {
-		if s.inLambda && secretfiles.Published(s.settings.Dir) && secretfiles.Publish(s.settings.Dir, nil) != nil {
+		if s.beginsFunction() && secretfiles.Published(s.settings.Dir) && secretfiles.Publish(s.settings.Dir, nil) != nil {
 			s.reporter.Event(report.Warn, report.CodeFiles, "the files of an earlier start cannot be removed from %q", s.settings.Dir)
 		}
 		return nil
@@ -45,6 +45,12 @@ func (s *start) writeFiles(files []secretfiles.File) *problem.Problem {
 		return refresh.FileProblem(err)
 	}
 	return nil
+}
+
+// beginsFunction reports whether Lambda has started this program, in whose place the
+// function's program comes, rather than that program.
+func (s *start) beginsFunction() bool {
+	return s.inLambda && !s.isCommand && s.former.Number == 0
 }
 
 // keepFiles keeps the files of the visit before, which more would replace.

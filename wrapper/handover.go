@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -101,7 +100,7 @@ func lateOutcomes(n int) []fetch.Outcome {
 
 // deliverFiles has the extension write the files, or writes them itself.
 func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delivery) *problem.Problem {
-	if s.inLambda && s.former.Files {
+	if s.former.Dir != "" && s.former.Dir == s.settings.Dir {
 		return keepFiles(delivery.Files)
 	}
 	if extension == nil {
@@ -125,14 +124,18 @@ func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delive
 	return s.writeFiles(delivery.Files)
 }
 
-// warnOfAging tells of files that nobody keeps fresh, because there is no
-// extension.
+// warnOfAging tells of files that nobody keeps fresh: there is no extension, or it
+// has served the visit before.
 func (s *start) warnOfAging(delivery deliver.Delivery) {
 	if !s.inLambda || s.settings.Refresh == 0 || len(delivery.Copies) == 0 {
 		return
 	}
-	if _, err := os.Stat(extensionPath); !errors.Is(err, fs.ErrNotExist) {
-		return // it says itself what is wrong
+	why := "there is no " + extensionPath
+	if exists(extensionPath) {
+		if s.former.Number == 0 {
+			return // it says itself what is wrong
+		}
+		why = "the wrapper was started a second time"
 	}
-	s.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: there is no %s; SECRETWRAP_REFRESH=0 says that this is meant", extensionPath)
+	s.reporter.Event(report.Warn, report.CodeStale, "the files are not refreshed: %s; SECRETWRAP_REFRESH=0 says that this is meant", why)
 }

@@ -62,9 +62,13 @@ type start struct {
 	// isBootstrap is set if Lambda started this program as the bootstrap of an
 	// OS-only runtime.
 	isBootstrap bool
-	reporter    *report.Reporter
-	// former is the visit before this one, visit what this one leaves.
+	// isCommand is set if the command line asked for the program.
+	isCommand bool
+	reporter  *report.Reporter
+	// former is the visit before this one, visit what this one leaves, and visited
+	// what is wrong with that.
 	former, visit visit
+	visited       problem.List
 	// temporary is the directory for temporary files.
 	temporary string
 	brake     brake.Brake
@@ -80,6 +84,8 @@ func newStart(p process, environment *environ.Block) *start {
 	for _, name := range environment.Names() {
 		variables[name], _ = environment.Lookup(name)
 	}
+	former, visited := readVisit(variables)
+	visit := former.settle(variables)
 	inLambda := variables["AWS_LAMBDA_RUNTIME_API"] != ""
 	temporary := variables["TMPDIR"]
 	if info, err := os.Stat(temporary); err != nil || !info.IsDir() {
@@ -88,6 +94,7 @@ func newStart(p process, environment *environ.Block) *start {
 	return &start{
 		process: p, environment: environment, variables: variables, inLambda: inLambda,
 		reporter: newReporter(p, variables), temporary: temporary,
+		former: former, visit: visit, visited: visited,
 		brake: brake.Brake{Path: filepath.Join(temporary, noteName)},
 	}
 }
@@ -200,7 +207,7 @@ func (s *start) ready(next *program) *launch {
 func (s *start) fail(problems problem.List) int {
 	s.reporter.Problems(problems)
 	class := problems.Class()
-	if s.inLambda {
+	if s.inLambda && (s.former.Number == 0 || s.former.isOwn()) { // a handler's child is none of Lambda's business
 		ctx, cancel := context.WithTimeout(context.Background(), initErrorPatience)
 		defer cancel()
 		api := lambdaapi.New(s.variables["AWS_LAMBDA_RUNTIME_API"])

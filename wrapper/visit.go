@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"secretwrap/internal/deliver"
 	"secretwrap/internal/plan"
@@ -14,8 +19,8 @@ import (
 	"secretwrap/internal/settings"
 )
 
-// maxVisits is how many wrappers of this kind may follow one another. Two do where
-// a bootstrap of the user's own starts the layer's.
+// maxVisits is how many starts may follow one another. Two do where a bootstrap of
+// the user's own starts the layer's.
 const maxVisits = 10
 
 // visit is what a start leaves in the environment for the next one, in case the
@@ -24,17 +29,27 @@ const maxVisits = 10
 type visit struct {
 	// Number counts the visits, from 1.
 	Number int `json:"number"`
-	// Manifest is the path of the one that was read.
+	// PID is the process that was here, Began when it started, as the system counts
+	// it. Where that has ended, what it left means nothing.
+	PID   int    `json:"pid"`
+	Began string `json:"began"`
+	// Manifest is the path of the one that was read, Content its SHA-256.
 	Manifest string `json:"manifest,omitempty"`
+	Content  string `json:"content,omitempty"`
 	// Next is the wrapper that was started.
 	Next string `json:"next,omitempty"`
-	// Files is set if files were delivered.
-	Files bool `json:"files,omitempty"`
-	// Kept are variables that are passed on unexamined: literal ones, and those that
-	// were delivered with a value that looks like a reference, as long as they have
-	// it, by its SHA-256.
-	Kept map[string]string `json:"kept,omitempty"`
+	// Dir is where files were delivered, empty if there are none.
+	Dir string `json:"dir,omitempty"`
+	// Settings are those that hold for all visits.
+	Settings map[string]string `json:"settings,omitempty"`
+	// Literal are variables that look like references and are none, Kept those whose
+	// secret looks so; each with the SHA-256 of its value.
+	Literal map[string]string `json:"literal,omitempty"`
+	Kept    map[string]string `json:"kept,omitempty"`
 }
+
+// lastingSettings hold for all visits, though the program does not see them.
+var lastingSettings = []string{"TIMEOUT", "REFRESH", "MAX_ENV_VALUE", "SNAPSTART", "HANDOVER", "LOG_LEVEL"}
 
 // readVisit returns the visit before this one, none if this is the first.
 func readVisit(variables map[string]string) (visit, problem.List) {
@@ -43,8 +58,11 @@ func readVisit(variables map[string]string) (visit, problem.List) {
 		return visit{}, nil
 	}
 	var former visit
-	if json.Unmarshal([]byte(text), &former) != nil || former.Number < 1 {
+	if json.Unmarshal([]byte(text), &former) != nil || former.Number < 1 || former.PID < 1 {
 		return visit{}, problem.List{{Class: problem.Config, Variable: settings.Visit, Cause: "the variable is this program's own", Hint: "remove it"}}
+	}
+	if processStart(former.PID) != former.Began {
+		return visit{}, nil
 	}
 	if former.Number >= maxVisits {
 		return former, problem.List{{
@@ -55,22 +73,55 @@ func readVisit(variables map[string]string) (visit, problem.List) {
 	return former, nil
 }
 
-// resume goes on where the visit before ended.
-func (s *start) resume(former visit) {
-	s.former, s.visit = former, former
+// isOwn reports whether it was this very process that was here: execve keeps it.
+// Then the program has not started yet.
+func (v visit) isOwn() bool { return v.PID == os.Getpid() }
+
+// settle completes the settings with those of the visit before, and returns what
+// this visit leaves.
+func (v visit) settle(variables map[string]string) visit {
+	own := v
+	own.Number, own.PID = v.Number+1, os.Getpid()
+	own.Settings, own.Literal, own.Kept = make(map[string]string), make(map[string]string), make(map[string]string)
+	for _, name := range lastingSettings {
+		name = settings.Prefix + name
+		if variables[name] == "" && v.Settings[name] != "" {
+			variables[name] = v.Settings[name]
+		}
+		if value := variables[name]; value != "" {
+			own.Settings[name] = value
+		}
+	}
+	return own
+}
+
+// resume goes on where the visit before ended: what looks like a reference and is
+// none passes on unexamined, under the name that it had.
+func (s *start) resume() problem.List {
 	if filepath.IsAbs(s.settings.ExecWrapper) {
 		s.visit.Next = s.settings.ExecWrapper
 	}
-	s.visit.Kept = make(map[string]string)
-	for _, name := range s.settings.Literal {
-		s.visit.Kept[name] = ""
-	}
-	for name, sum := range former.Kept {
-		if sum == "" || sum == digest(s.variables[name]) {
+	var problems problem.List
+	for _, name := range s.environment.Names() {
+		text := s.variables[name]
+		if !plan.Examines(text) {
+			continue
+		}
+		switch sum := digest(text); {
+		case slices.Contains(s.settings.Literal, name), s.former.Literal[name] == sum:
+			s.visit.Literal[name] = sum
+			s.settings.Literal = append(s.settings.Literal, name)
+		case s.former.Kept[name] == sum:
 			s.visit.Kept[name] = sum
 			s.settings.Literal = append(s.settings.Literal, name)
+		case slices.Contains(slices.Collect(maps.Values(s.former.Kept)), sum):
+			problems = append(problems, &problem.Problem{
+				Class: problem.Config, Variable: name, Cause: "the text is that of a secret, which is no reference",
+				Hint: "name the variable in SECRETWRAP_LITERAL",
+			})
 		}
 	}
+	return problems
 }
 
 func digest(text string) string {
@@ -82,11 +133,11 @@ func digest(text string) string {
 // something that another one must know.
 func (s *start) leave(path string) {
 	v := s.visit
-	v.Number++
-	done := v.Number > 1 || !s.plan.Empty() || v.Manifest != "" || v.Next != "" || len(v.Kept) > 0
+	done := v.Number > 1 || !s.plan.Empty() || v.Manifest != "" || v.Next != "" || len(v.Literal) > 0
 	if !done && !isScript(path) {
 		return
 	}
+	v.Began = processStart(v.PID)
 	if text, err := json.Marshal(v); err == nil {
 		s.environment.Export(settings.Visit, string(text))
 	}
@@ -94,7 +145,9 @@ func (s *start) leave(path string) {
 
 // note remembers what was delivered.
 func (s *start) note(delivery deliver.Delivery) {
-	s.visit.Files = s.visit.Files || len(delivery.Files) > 0
+	if len(delivery.Copies) > 0 {
+		s.visit.Dir = s.settings.Dir
+	}
 	for _, v := range delivery.Variables {
 		if text, _ := s.environment.Lookup(v.Name); plan.Examines(text) {
 			s.visit.Kept[v.Name] = digest(text)
@@ -113,4 +166,16 @@ func isScript(path string) bool {
 	var first [2]byte
 	_, err = io.ReadFull(file, first[:])
 	return err == nil && string(first[:]) == "#!"
+}
+
+// processStart returns when a process started, see proc(5), empty where the system
+// does not tell.
+func processStart(pid int) string {
+	const start = 19 // among the fields after the command's name, which is in parentheses
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if err != nil || len(fields) <= start {
+		return ""
+	}
+	return fields[start]
 }
