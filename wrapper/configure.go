@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -70,16 +71,16 @@ func (s *start) root() string {
 	return root
 }
 
-// readManifest reads the manifest that is set, or the one beside the handler if
-// there is one. In one process it does so once, and the files of a manifest that
-// the visit before has read are there.
+// readManifest reads the manifest that is set, else the one of the visit before,
+// else one beside the handler if there is one. In one process it does so once, and
+// what the visit before has delivered of it is there.
 func (s *start) readManifest() (manifest.Manifest, problem.List) {
 	name, path := s.settings.Manifest, s.manifestPath()
-	if s.former.isOwn() && (name == "" || path == s.former.Manifest) {
+	if name == "" && s.former.Manifest != "" && s.former.isOwn() {
 		return manifest.Manifest{}, nil
 	}
 	content, err := manifest.Read(path)
-	if errors.Is(err, fs.ErrNotExist) && name == "" {
+	if errors.Is(err, fs.ErrNotExist) && name == "" && s.former.Manifest == "" {
 		return manifest.Manifest{}, s.checkOtherName()
 	}
 	if err != nil {
@@ -89,11 +90,11 @@ func (s *start) readManifest() (manifest.Manifest, problem.List) {
 		value, set := s.variables[name]
 		return value, set
 	})
-	sum := digest(string(content))
-	if path == s.former.Manifest && sum == s.former.Content && s.settings.Dir == s.former.Dir {
+	s.visit.Manifest, s.visit.Declared = path, digest(fmt.Sprint(declared.Files))
+	if s.delivered(declared.Files) {
 		declared.Files = nil
 	}
-	s.visit.Manifest, s.visit.Content = path, sum
+	declared.Env = slices.DeleteFunc(declared.Env, s.isInFile)
 	return declared, problems
 }
 

@@ -100,7 +100,7 @@ func lateOutcomes(n int) []fetch.Outcome {
 
 // deliverFiles has the extension write the files, or writes them itself.
 func (s *start) deliverFiles(extension *handover.Client, delivery deliver.Delivery) *problem.Problem {
-	if s.former.Dir != "" && s.former.Dir == s.settings.Dir {
+	if s.former.hasFilesIn(s.settings.Dir) {
 		return keepFiles(delivery.Files)
 	}
 	if extension == nil {

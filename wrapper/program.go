@@ -86,7 +86,7 @@ func (s *start) checkNext(next wrapper) *problem.Problem {
 	if !filepath.IsAbs(next.path) {
 		return &problem.Problem{Class: problem.Config, Cause: "the value is not an absolute path", Hint: "name a wrapper, such as /opt/otel-handler, or remove the variable"}
 	}
-	if s.isOwn(next.path) || !s.isBootstrap && isSame(next.path, s.variables[lambdasWrapper]) {
+	if s.isOwn(next.path) || !s.isBootstrap && isSame(next.path, s.lambdasWrapper()) {
 		return &problem.Problem{Class: problem.Config, Cause: "the next wrapper is this one again", Hint: "name another wrapper, such as /opt/otel-handler, or remove the variable"}
 	}
 	if s.isBootstrap && next.variable == execWrapperSetting && s.isPassedOver(next.path) {

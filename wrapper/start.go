@@ -122,7 +122,7 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 	}
 	if s.plan.Empty() {
 		s.strip()
-		s.leave(path)
+		s.leave(path, next.path)
 		return s.ready(next), 0
 	}
 	s.warn(config)
@@ -136,7 +136,7 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 		s.writeNote(problems)
 		return nil, s.fail(problems)
 	}
-	s.leave(path)
+	s.leave()
 	return s.ready(next), 0
 }
 
@@ -166,7 +166,7 @@ func (s *start) resolve(config awssecrets.Config, next *program, restarted bool)
 		defer extension.Close()
 	}
 	s.strip()
-	s.leave("") // it takes room
+	s.leave() // it takes room
 	room := environ.Limit(s.process.stackLimit) - environ.Size(next.path, next.argv, s.environment.Entries())
 	delivery, problems := deliver.Deliver(s.plan, sources(outcomes), s.environment, room)
 	if len(problems) > 0 {
@@ -207,7 +207,7 @@ func (s *start) ready(next *program) *launch {
 func (s *start) fail(problems problem.List) int {
 	s.reporter.Problems(problems)
 	class := problems.Class()
-	if s.inLambda && (s.former.Number == 0 || s.former.isOwn()) { // a handler's child is none of Lambda's business
+	if s.inLambda && (s.former.Number == 0 || s.former.isOwn()) { // what the program starts concerns nobody else
 		ctx, cancel := context.WithTimeout(context.Background(), initErrorPatience)
 		defer cancel()
 		api := lambdaapi.New(s.variables["AWS_LAMBDA_RUNTIME_API"])

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"secretwrap/internal/deliver"
+	"secretwrap/internal/manifest"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
 	"secretwrap/internal/settings"
@@ -30,16 +31,17 @@ type visit struct {
 	// Number counts the visits, from 1.
 	Number int `json:"number"`
 	// PID is the process that was here, Began when it started, as the system counts
-	// it. Where that has ended, what it left means nothing.
+	// it.
 	PID   int    `json:"pid"`
 	Began string `json:"began"`
-	// Manifest is the path of the one that was read, Content its SHA-256.
+	// Manifest is the path of the one that was read, Declared the SHA-256 of the files
+	// in it. They mean nothing when the process has ended.
 	Manifest string `json:"manifest,omitempty"`
-	Content  string `json:"content,omitempty"`
+	Declared string `json:"declared,omitempty"`
 	// Next is the wrapper that was started.
 	Next string `json:"next,omitempty"`
-	// Dir is where files were delivered, empty if there are none.
-	Dir string `json:"dir,omitempty"`
+	// Dirs are where files were delivered.
+	Dirs []string `json:"dirs,omitempty"`
 	// Settings are those that hold for all visits.
 	Settings map[string]string `json:"settings,omitempty"`
 	// Literal are variables that look like references and are none, Kept those whose
@@ -61,8 +63,8 @@ func readVisit(variables map[string]string) (visit, problem.List) {
 	if json.Unmarshal([]byte(text), &former) != nil || former.Number < 1 || former.PID < 1 {
 		return visit{}, problem.List{{Class: problem.Config, Variable: settings.Visit, Cause: "the variable is this program's own", Hint: "remove it"}}
 	}
-	if processStart(former.PID) != former.Began {
-		return visit{}, nil
+	if !former.lives() {
+		former.PID, former.Manifest = 0, ""
 	}
 	if former.Number >= maxVisits {
 		return former, problem.List{{
@@ -71,6 +73,12 @@ func readVisit(variables map[string]string) (visit, problem.List) {
 		}}
 	}
 	return former, nil
+}
+
+// lives reports whether the process that was here is the one of that id now.
+func (v visit) lives() bool {
+	began := processStart(v.PID)
+	return began == v.Began && (began != "" || processStart(os.Getpid()) == "")
 }
 
 // isOwn reports whether it was this very process that was here: execve keeps it.
@@ -83,6 +91,8 @@ func (v visit) settle(variables map[string]string) visit {
 	own := v
 	own.Number, own.PID = v.Number+1, os.Getpid()
 	own.Settings, own.Literal, own.Kept = make(map[string]string), make(map[string]string), make(map[string]string)
+	maps.Copy(own.Literal, v.Literal)
+	maps.Copy(own.Kept, v.Kept)
 	for _, name := range lastingSettings {
 		name = settings.Prefix + name
 		if variables[name] == "" && v.Settings[name] != "" {
@@ -112,7 +122,6 @@ func (s *start) resume() problem.List {
 			s.visit.Literal[name] = sum
 			s.settings.Literal = append(s.settings.Literal, name)
 		case s.former.Kept[name] == sum:
-			s.visit.Kept[name] = sum
 			s.settings.Literal = append(s.settings.Literal, name)
 		case slices.Contains(slices.Collect(maps.Values(s.former.Kept)), sum):
 			problems = append(problems, &problem.Problem{
@@ -129,12 +138,12 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// leave puts this visit into the environment of the program at path, if there is
+// leave puts this visit into the environment of what is started, if there is
 // something that another one must know.
-func (s *start) leave(path string) {
+func (s *start) leave(programs ...string) {
 	v := s.visit
 	done := v.Number > 1 || !s.plan.Empty() || v.Manifest != "" || v.Next != "" || len(v.Literal) > 0
-	if !done && !isScript(path) {
+	if !done && !slices.ContainsFunc(programs, isScript) {
 		return
 	}
 	v.Began = processStart(v.PID)
@@ -145,14 +154,29 @@ func (s *start) leave(path string) {
 
 // note remembers what was delivered.
 func (s *start) note(delivery deliver.Delivery) {
-	if len(delivery.Copies) > 0 {
-		s.visit.Dir = s.settings.Dir
+	if len(delivery.Copies) > 0 && !s.former.hasFilesIn(s.settings.Dir) {
+		s.visit.Dirs = append(slices.Clone(s.former.Dirs), filepath.Clean(s.settings.Dir))
 	}
 	for _, v := range delivery.Variables {
 		if text, _ := s.environment.Lookup(v.Name); plan.Examines(text) {
 			s.visit.Kept[v.Name] = digest(text)
 		}
 	}
+}
+
+// hasFilesIn reports whether files were delivered into a directory.
+func (v visit) hasFilesIn(dir string) bool { return slices.Contains(v.Dirs, filepath.Clean(dir)) }
+
+// delivered reports whether files that a manifest declares are there.
+func (s *start) delivered(declared []manifest.Entry) bool {
+	return s.former.hasFilesIn(s.settings.Dir) && s.visit.Declared == s.former.Declared &&
+		!slices.ContainsFunc(declared, func(entry manifest.Entry) bool { return !exists(filepath.Join(s.settings.Dir, entry.Name)) })
+}
+
+// isInFile reports whether a visit has put the value of a variable into a file.
+func (s *start) isInFile(entry manifest.Entry) bool {
+	path := s.variables[entry.Name+"_FILE"]
+	return path != "" && s.former.hasFilesIn(filepath.Dir(path)) && exists(path)
 }
 
 // isScript reports whether a program is a text that an interpreter reads. Others
