@@ -271,7 +271,7 @@ func (l lab) testTwice(t *testing.T) {
 	fn := l.layered(t, "PASSWORD=secretsmanager://prod/db#password", "SECRETWRAP_ENV_FROM=prod/db?prefix=APP_&upper", "SECRETWRAP_EXEC_WRAPPER=/opt/next")
 	write(t, filepath.Join(fn.Layer, "next"), "#!/bin/sh\nexport NEXT=\"$NEXT started\"\nexec \"$@\"\n", 0o755)
 	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\nexec /opt/secretwrap /opt/bootstrap\n", 0o755)
-	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "files:\n  key: prod/db#password\n", 0o644)
+	write(t, filepath.Join(fn.Task, "secretwrap.yaml"), "files:\n  key: prod/db#password\nenv_from:\n  - prod/db?prefix=M_&upper\n", 0o644)
 	d := l.deploy(t, fake.reachable(fn), canary)
 	seen := d.seen(t, event{Names: []string{"PASSWORD", "APP_PASSWORD", "NEXT"}})
 	if seen["PASSWORD"] != canary || seen["APP_PASSWORD"] != canary || seen["NEXT"] != " started" {
