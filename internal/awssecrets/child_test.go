@@ -41,12 +41,12 @@ func child() int {
 		return 1
 	}
 	client := awssecrets.New(config)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	var document awssecrets.Document
 	for range 2 {
 		var err error
-		if document, err = client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 200*time.Millisecond); err != nil {
+		if document, err = client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 10*time.Second); err != nil {
 			fmt.Print(err)
 			return 1
 		}
