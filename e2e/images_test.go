@@ -84,7 +84,7 @@ func (l lab) copiedLinks(t *testing.T, env ...string) emulator.Function {
 
 // testImages checks what is special about images.
 func (l lab) testImages(t *testing.T) {
-	tests := map[string]func(*testing.T){
+	runAll(t, map[string]func(*testing.T){
 		"from scratch hold nothing else": func(t *testing.T) {
 			entries, err := os.ReadDir(l.scratchImage(t).Image)
 			if err != nil || len(entries) != 2 {
@@ -96,13 +96,7 @@ func (l lab) testImages(t *testing.T) {
 		"with a manifest beside their code":        l.testManifestInImage,
 		"whose program is not there":               l.testScratchWithoutProgram,
 		"with files, which are made once":          l.testImageFiles,
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t)
-		})
-	}
+	})
 }
 
 // testBareEntrypoint has an image that starts its program itself, which the

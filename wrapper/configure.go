@@ -38,7 +38,7 @@ func (s *start) configure(path string, argv []string) (*program, awssecrets.Conf
 // settings that it does not know, and all problems.
 func (s *start) read() (unknown []string, problems problem.List) {
 	s.settings, unknown, problems = settings.Parse(s.variables)
-	problems = append(append(problems, s.visited...), s.resume()...)
+	problems = append(append(problems, s.visitProblems...), s.resume()...)
 	if s.settings.Dir == "" && s.inLambda {
 		s.settings.Dir = defaultDir
 	}

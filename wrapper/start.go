@@ -65,10 +65,10 @@ type start struct {
 	// isCommand is set if the command line asked for the program.
 	isCommand bool
 	reporter  *report.Reporter
-	// former is the visit before this one, visit what this one leaves, and visited
+	// former is the visit before this one, visit what this one leaves, and visitProblems
 	// what is wrong with that.
 	former, visit visit
-	visited       problem.List
+	visitProblems problem.List
 	// temporary is the directory for temporary files.
 	temporary string
 	brake     brake.Brake
@@ -84,7 +84,7 @@ func newStart(p process, environment *environ.Block) *start {
 	for _, name := range environment.Names() {
 		variables[name], _ = environment.Lookup(name)
 	}
-	former, visited := readVisit(variables)
+	former, visitProblems := readVisit(variables)
 	visit := former.settle(variables)
 	inLambda := variables["AWS_LAMBDA_RUNTIME_API"] != ""
 	temporary := variables["TMPDIR"]
@@ -94,7 +94,7 @@ func newStart(p process, environment *environ.Block) *start {
 	return &start{
 		process: p, environment: environment, variables: variables, inLambda: inLambda,
 		reporter: newReporter(p, variables), temporary: temporary,
-		former: former, visit: visit, visited: visited,
+		former: former, visit: visit, visitProblems: visitProblems,
 		brake: brake.Brake{Path: filepath.Join(temporary, noteName)},
 	}
 }
