@@ -199,8 +199,8 @@ func allText() string {
 	return text.String()
 }
 
-// testKeeps checks that what a bootstrap exports, or is configured, reaches the runtime's process
-// byte for byte, beside a secret.
+// testKeeps checks that what a bootstrap exports, or is configured, reaches the
+// runtime's process byte for byte, beside a secret.
 func (l lab) testKeeps(t *testing.T) {
 	for name, function := range map[string]func(*testing.T, ...string) emulator.Function{
 		"Node.js": l.node, "Python": l.python, "Java": l.java, "Ruby": l.ruby, ".NET": l.dotnet, "a Go program": l.goProgram, "an OS-only runtime": l.layered,

@@ -136,7 +136,6 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 		s.writeNote(problems)
 		return nil, s.fail(problems)
 	}
-	s.leave()
 	return s.ready(next), 0
 }
 

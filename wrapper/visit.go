@@ -89,7 +89,7 @@ func (v visit) isOwn() bool { return v.PID == os.Getpid() }
 // this visit leaves.
 func (v visit) settle(variables map[string]string) visit {
 	own := v
-	own.Number, own.PID = v.Number+1, os.Getpid()
+	own.Number, own.PID, own.Began = v.Number+1, os.Getpid(), ""
 	own.Settings, own.Literal, own.Kept = make(map[string]string), make(map[string]string), make(map[string]string)
 	maps.Copy(own.Literal, v.Literal)
 	maps.Copy(own.Kept, v.Kept)
@@ -110,6 +110,9 @@ func (v visit) settle(variables map[string]string) visit {
 func (s *start) resume() problem.List {
 	if filepath.IsAbs(s.settings.ExecWrapper) {
 		s.visit.Next = s.settings.ExecWrapper
+	}
+	if len(s.settings.Literal)+len(s.former.Literal)+len(s.former.Kept) == 0 {
+		return nil // as in nearly every start: all that looks like a reference is one
 	}
 	var problems problem.List
 	for _, name := range s.environment.Names() {
@@ -141,18 +144,20 @@ func digest(text string) string {
 // leave puts this visit into the environment of what is started, if there is
 // something that another one must know.
 func (s *start) leave(programs ...string) {
-	v := s.visit
+	v := &s.visit
 	done := v.Number > 1 || !s.plan.Empty() || v.Manifest != "" || v.Next != "" || len(v.Literal) > 0
 	if !done && !slices.ContainsFunc(programs, isScript) {
 		return
 	}
-	v.Began = processStart(v.PID)
+	if v.Began == "" {
+		v.Began = processStart(v.PID)
+	}
 	if text, err := json.Marshal(v); err == nil {
 		s.environment.Export(settings.Visit, string(text))
 	}
 }
 
-// note remembers what was delivered.
+// note adds what was delivered to what is left.
 func (s *start) note(delivery deliver.Delivery) {
 	if len(delivery.Copies) > 0 && !s.former.hasFilesIn(s.settings.Dir) {
 		s.visit.Dirs = append(slices.Clone(s.former.Dirs), filepath.Clean(s.settings.Dir))
@@ -162,6 +167,7 @@ func (s *start) note(delivery deliver.Delivery) {
 			s.visit.Kept[v.Name] = digest(text)
 		}
 	}
+	s.leave()
 }
 
 // hasFilesIn reports whether files were delivered into a directory.
