@@ -30,6 +30,7 @@ func edges() map[string][]string {
 	return map[string][]string{
 		"internal": {}, // These tests alone.
 
+		"internal/arn":     {},
 		"internal/problem": {},
 		"internal/secret":  {},
 		"internal/suggest": {},
@@ -38,16 +39,18 @@ func edges() map[string][]string {
 		"internal/environ":     {"internal/secret"},
 		"internal/extract":     {"internal/secret", "internal/suggest"},
 		"internal/lambdaapi":   {},
-		"internal/manifest":    {"internal/problem", "internal/suggest"},
+		"internal/configfile":  {"internal/problem"},
+		"internal/manifest":    {"internal/configfile", "internal/problem", "internal/suggest", "internal/yamlfile"},
 		"internal/reference":   {"internal/problem", "internal/suggest"},
 		"internal/report":      {"internal/problem"},
 		"internal/secretfiles": {"internal/secret"},
 		"internal/settings":    {"internal/problem", "internal/suggest"},
+		"internal/yamlfile":    {"internal/problem"},
 
 		"internal/plan": {
 			"internal/environ", "internal/manifest", "internal/problem", "internal/reference", "internal/secretfiles", "internal/settings",
 		},
-		"internal/awssecrets": {"internal/problem", "internal/secret"},
+		"internal/awssecrets": {"internal/arn", "internal/problem", "internal/secret"},
 		"internal/fetch":      {"internal/awssecrets", "internal/problem"},
 		"internal/deliver": {
 			"internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret", "internal/secretfiles",
@@ -74,13 +77,15 @@ func edges() map[string][]string {
 }
 
 // libraries returns which modules of others each package may import. No two
-// packages know the same one.
+// packages know the same one, but for the nodes of YAML that one reads and
+// others walk.
 func libraries() map[string][]string {
 	return map[string][]string{
 		"internal/awssecrets": {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 		"internal/extract":    {"github.com/tidwall/gjson"},
 		"internal/manifest":   {"go.yaml.in/yaml/v3"},
 		"internal/settings":   {"github.com/caarlos0/env/v11"},
+		"internal/yamlfile":   {"go.yaml.in/yaml/v3"},
 	}
 }
 
@@ -182,7 +187,7 @@ func TestTheTableHoldsWhatItPromises(t *testing.T) {
 	}
 }
 
-func TestEachLibraryIsKnownToOnePackage(t *testing.T) {
+func TestEachLibraryIsKnownToFewPackages(t *testing.T) {
 	for _, build := range builds() {
 		t.Run(build, func(t *testing.T) {
 			t.Parallel()

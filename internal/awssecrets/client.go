@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/logging"
 
+	"secretwrap/internal/arn"
 	"secretwrap/internal/secret"
 )
 
@@ -126,15 +127,11 @@ func document(request Request, answer *secretsmanager.GetSecretValueOutput) (Doc
 	return Document{Value: secret.New(answer.SecretBinary), Binary: true, VersionID: version}, nil
 }
 
-// suffixLength is that of the hyphen and six characters that Secrets Manager
-// adds to a secret's name in its ARN.
-const suffixLength = 7
-
 // answeredBy reports whether the secret of that ARN and name is the one asked for.
-func (r Request) answeredBy(arn, name string) bool {
+func (r Request) answeredBy(whole, name string) bool {
 	if !strings.HasPrefix(r.Secret, "arn:") {
 		return name == r.Secret
 	}
-	suffix, same := strings.CutPrefix(arn, r.Secret)
-	return same && (suffix == "" || len(suffix) == suffixLength && suffix[0] == '-')
+	suffix, same := strings.CutPrefix(whole, r.Secret)
+	return same && (suffix == "" || arn.Completes(suffix))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"secretwrap/internal/arn"
 	"secretwrap/internal/problem"
 )
 
@@ -199,29 +200,13 @@ func (c *Client) regionOf(request Request) string {
 
 // resource returns what a policy names to allow the request.
 func (c *Client) resource(request Request) string {
-	arn := request.Secret
-	if !strings.HasPrefix(arn, "arn:") {
-		region := c.regionOf(request)
-		return "arn:" + partition(region) + ":secretsmanager:" + region + ":*:secret:" + arn + "-??????"
-	}
-	if cut := len(arn) - suffixLength; cut >= 0 && arn[cut] == '-' {
-		return arn
-	}
-	return arn + "-??????"
-}
-
-// partition returns the part of AWS's world that a region belongs to.
-func partition(region string) string {
 	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	case strings.HasPrefix(region, "eusc-"):
-		return "aws-eusc"
-	default:
-		return "aws"
+	case !strings.HasPrefix(request.Secret, "arn:"):
+		return arn.Secret(request.Secret, c.regionOf(request), "*")
+	case arn.IsComplete(request.Secret):
+		return request.Secret
 	}
+	return request.Secret + arn.Any
 }
 
 // isCutOff reports whether the connection failed in the middle of an answer.
