@@ -79,7 +79,7 @@ func (s *start) readManifest() (manifest.Manifest, problem.List) {
 	if name == "" && s.former.Manifest != "" && s.former.isOwn() {
 		return manifest.Manifest{}, nil
 	}
-	content, err := manifest.Read(path)
+	content, err := manifest.File().Read(path)
 	if errors.Is(err, fs.ErrNotExist) && name == "" && s.former.Manifest == "" {
 		return manifest.Manifest{}, s.checkOtherName()
 	}

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"secretwrap/internal/suggest"
+	"secretwrap/internal/yamlfile"
 )
 
 // The keys of a manifest.
@@ -26,7 +27,7 @@ func (p *parser) manifest(documents []*yaml.Node) Manifest {
 		p.sections(documents[0].Content[0], &m)
 	}
 	if len(documents) > 1 {
-		p.report(documents[1].Line, "", secondDocument, secondDocumentHint)
+		p.report(documents[1].Line, "", yamlfile.SecondDocument, yamlfile.SecondDocumentHint)
 	}
 	if len(p.problems) == 0 && len(m.Env)+len(m.EnvFrom)+len(m.Files) == 0 {
 		p.report(1, "", "file declares nothing", emptyHint)

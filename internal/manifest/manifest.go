@@ -2,10 +2,13 @@
 package manifest
 
 import (
-	"bytes"
-
+	"secretwrap/internal/configfile"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/yamlfile"
 )
+
+// File returns what kind of file a manifest is.
+func File() configfile.Kind { return configfile.Kind{Name: "manifest", MaxKiB: 256} }
 
 // Manifest is what a manifest declares, each part in the order of the file.
 type Manifest struct {
@@ -34,9 +37,6 @@ const (
 	emptyHint = "declare something, for example:\nenv:\n  DB_PASSWORD: \"prod/db#password\""
 	// shapeHint is for a file that is no map at all.
 	shapeHint = "begin the file with one of the keys env, env_from and files"
-
-	secondDocument     = "a second document begins"
-	secondDocumentHint = "remove the line with --- or ... and what follows it"
 )
 
 // Parse reads the content of the manifest called source. It returns all
@@ -54,17 +54,10 @@ const (
 // Quotes keep the blanks that they enclose. The line breaks that end a block
 // text (| and >) are cut off.
 func Parse(source string, data []byte, lookup func(name string) (string, bool)) (Manifest, problem.List) {
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	p := &parser{source: source, lines: len(lineEnds(data)), lookup: lookup}
-	if line, cause := refusedCharacter(data); cause != "" {
-		p.report(line, "", cause, "save the file as UTF-8 without control or invisible characters")
-		return Manifest{Source: source}, p.problems
-	}
-	documents, message := decode(data)
-	if message != "" {
-		line := locate(data, message)
-		cause, hint := explain(message, lineAt(data, line))
-		p.report(line, "", cause, hint)
+	p := &parser{source: source, lines: yamlfile.Lines(data), lookup: lookup}
+	documents, fault := yamlfile.Decode(data)
+	if fault != nil {
+		p.report(fault.Line, "", fault.Cause, fault.Hint)
 		return Manifest{Source: source}, p.problems
 	}
 	return p.manifest(documents), p.problems

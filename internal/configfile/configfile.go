@@ -1,7 +1,9 @@
-package manifest
+// Package configfile reads small files that people wrote.
+package configfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -10,19 +12,24 @@ import (
 	"secretwrap/internal/problem"
 )
 
-// MaxSize is the size in bytes up to which a manifest is read.
-const MaxSize = 256 << 10
+// Kind is what a file is, for messages, and how large it may be.
+type Kind struct {
+	// Name stands after an article, as in "the manifest".
+	Name string
+	// MaxKiB is the size up to which the file is read.
+	MaxKiB int
+}
 
-// Read returns the content of the manifest at path: a regular file, or a link
-// to one, of at most MaxSize bytes. It never waits, as reading a pipe would.
+// Read returns the content of the file at path: a regular file, or a link to one,
+// no larger than its kind allows. It never waits, as reading a pipe would.
 //
 // Every error is a *problem.Problem for errors.As. If there is nothing at path
 // it is fs.ErrNotExist for errors.Is too, because only the caller knows whether
-// there has to be a manifest. A link that leads nowhere is something.
-func Read(path string) ([]byte, error) {
+// there has to be a file. A link that leads nowhere is something.
+func (k Kind) Read(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, openProblem(path, err)
+		return nil, k.openProblem(path, err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -32,12 +39,13 @@ func Read(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fileProblem(path, "is not a regular file", "name a file, not a directory, pipe or device")
 	}
-	data, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
+	size := k.MaxKiB << 10
+	data, err := io.ReadAll(io.LimitReader(file, int64(size)+1))
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	if len(data) > MaxSize {
-		return nil, fileProblem(path, "is larger than 256 KiB", "check that this file is the manifest")
+	if len(data) > size {
+		return nil, fileProblem(path, fmt.Sprintf("is larger than %d KiB", k.MaxKiB), "check that this file is the "+k.Name)
 	}
 	return data, nil
 }
@@ -48,14 +56,14 @@ type missing struct{ *problem.Problem }
 // Unwrap lets the problem be told apart as fs.ErrNotExist.
 func (m missing) Unwrap() []error { return []error{m.Problem, fs.ErrNotExist} }
 
-func openProblem(path string, err error) error {
+func (k Kind) openProblem(path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return unreadable(path, err)
 	}
 	if _, err := os.Lstat(path); err == nil {
 		return fileProblem(path, "is a link to a file that does not exist", "put the file there that the link leads to")
 	}
-	return missing{fileProblem(path, "does not exist", "put the manifest there, or correct its path")}
+	return missing{fileProblem(path, "does not exist", "put the "+k.Name+" there, or correct its path")}
 }
 
 func unreadable(path string, err error) error {

@@ -1,4 +1,4 @@
-package manifest
+package yamlfile
 
 import (
 	"bytes"
@@ -116,13 +116,13 @@ var syntaxErrors = []struct {
 	},
 	{
 		[]string{"<document start>"},
-		secondDocument,
-		secondDocumentHint,
+		SecondDocument,
+		SecondDocumentHint,
 	},
 	{
 		[]string{"exceeded max depth"},
 		"is nested too deeply",
-		shapeHint,
+		"check that this is the file that was meant",
 	},
 }
 

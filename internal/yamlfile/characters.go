@@ -1,4 +1,4 @@
-package manifest
+package yamlfile
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 const byteOrderMark = "\uFEFF"
 
 // refusedCharacter returns the line of the first character that must not stand
-// in a manifest, with what is wrong with it, or an empty cause. Beyond what
+// in a file, with what is wrong with it, or an empty cause. Beyond what
 // YAML refuses these are invisible ones, and whatever the YAML library but no
 // editor counts as a line.
 func refusedCharacter(data []byte) (line int, cause string) {

@@ -1,4 +1,4 @@
-package manifest_test
+package configfile_test
 
 import (
 	"bytes"
@@ -10,9 +10,14 @@ import (
 	"syscall"
 	"testing"
 
-	"secretwrap/internal/manifest"
+	"secretwrap/internal/configfile"
 	"secretwrap/internal/problem"
 )
+
+// manifest is a kind of file, largest its size in bytes.
+var manifest = configfile.Kind{Name: "manifest", MaxKiB: 256}
+
+const largest = 256 << 10
 
 func TestReadReturnsTheContent(t *testing.T) {
 	t.Parallel()
@@ -21,7 +26,7 @@ func TestReadReturnsTheContent(t *testing.T) {
 		size int
 	}{
 		{"an empty file", 0},
-		{"a file of the largest size", manifest.MaxSize},
+		{"a file of the largest size", largest},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,7 +67,7 @@ func TestReadProblem(t *testing.T) {
 		{"a pipe that nobody writes to", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "is not a regular file"},
 		{"a device", func(path string) error { return os.Symlink("/dev/zero", path) }, "is not a regular file"},
 		{"a file of one byte more than the largest size", func(path string) error {
-			return os.WriteFile(path, make([]byte, manifest.MaxSize+1), 0o600)
+			return os.WriteFile(path, make([]byte, largest+1), 0o600)
 		}, "is larger than 256 KiB"},
 	}
 	for _, test := range tests {
