@@ -37,6 +37,7 @@ func edges() map[string][]string {
 
 		"internal/brake":       {"internal/problem"},
 		"internal/environ":     {"internal/secret"},
+		"internal/envfile":     {"internal/configfile", "internal/environ", "internal/problem"},
 		"internal/extract":     {"internal/secret", "internal/suggest"},
 		"internal/lambdaapi":   {},
 		"internal/configfile":  {"internal/problem"},
