@@ -46,6 +46,7 @@ func edges() map[string][]string {
 		"internal/report":      {"internal/problem"},
 		"internal/secretfiles": {"internal/secret"},
 		"internal/settings":    {"internal/problem", "internal/suggest"},
+		"internal/template":    {"internal/arn", "internal/configfile", "internal/problem", "internal/suggest", "internal/yamlfile"},
 		"internal/yamlfile":    {"internal/problem"},
 
 		"internal/plan": {
@@ -86,6 +87,7 @@ func libraries() map[string][]string {
 		"internal/extract":    {"github.com/tidwall/gjson"},
 		"internal/manifest":   {"go.yaml.in/yaml/v3"},
 		"internal/settings":   {"github.com/caarlos0/env/v11"},
+		"internal/template":   {"go.yaml.in/yaml/v3"},
 		"internal/yamlfile":   {"go.yaml.in/yaml/v3"},
 	}
 }

@@ -1,0 +1,202 @@
+// Package template reads the functions of a SAM or CloudFormation template.
+package template
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"secretwrap/internal/configfile"
+	"secretwrap/internal/problem"
+	"secretwrap/internal/suggest"
+	"secretwrap/internal/yamlfile"
+)
+
+// Kind returns what kind of file a template is. CloudFormation takes 1 MB.
+func Kind() configfile.Kind { return configfile.Kind{Name: "template", MaxKiB: 1 << 10} }
+
+// Options are what a deployment would know.
+type Options struct {
+	// Values are those of parameters, and of whatever else Ref, Fn::GetAtt and
+	// Fn::Sub name: a logical ID, LOGICAL-ID.ATTRIBUTE, AWS::StackName.
+	Values map[string]string
+	// Region is where the stack would be made, empty if that is not known.
+	Region string
+}
+
+// Template is a template whose functions can be read.
+type Template struct {
+	source string
+	root   *yaml.Node
+	names  *resolver
+	// ids are the logical IDs of its functions, lines where they stand.
+	ids   []string
+	lines map[string]int
+}
+
+// Function is the configuration of one function.
+type Function struct {
+	// ID is the logical ID.
+	ID   string
+	Line int
+	// Variables are those of its environment, in the order of the template.
+	Variables []Variable
+	// Handler, Runtime and Code, the directory of the code as written, are empty if
+	// they are not set, or known after a deployment only.
+	Handler, Runtime, Code string
+	// Image is set for a function that is packaged as a container image, SnapStart
+	// for one whose published versions are kept as snapshots.
+	Image, SnapStart bool
+}
+
+// Variable is one variable of a function's environment.
+type Variable struct {
+	Name, Value string
+	Line        int
+	// Unresolved says what the value depends on that a deployment alone knows, and
+	// is empty if Value holds. Then Value has the texts of which it is made.
+	Unresolved string
+}
+
+// functionTypes are the types of resources that are functions.
+func functionTypes() []string { return []string{serverlessFunction, "AWS::Lambda::Function"} }
+
+const serverlessFunction = "AWS::Serverless::Function"
+
+// Parse reads the template called source, in YAML or JSON.
+func Parse(source string, data []byte, options Options) (*Template, problem.List) {
+	documents, fault := decode(data)
+	if fault != nil {
+		fault.Source = source
+		return nil, problem.List{fault}
+	}
+	if len(documents) == 0 || documents[0].Content[0].Kind != yaml.MappingNode {
+		return nil, problem.List{bad(source, 1, "the file is no template", "name a SAM or CloudFormation template with Resources")}
+	}
+	t := &Template{source: source, root: documents[0].Content[0], lines: make(map[string]int)}
+	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]string)}
+	for key, value := range pairs(member(t.root, "Resources")) {
+		kind := member(value, "Type")
+		if kind != nil && slices.Contains(functionTypes(), kind.Value) {
+			t.ids = append(t.ids, key.Value)
+			t.lines[key.Value] = key.Line
+		}
+	}
+	return t, nil
+}
+
+// decode reads JSON as what it is: YAML allows no tabs before a token, and knows
+// no pairs of surrogates.
+func decode(data []byte) ([]*yaml.Node, *problem.Problem) {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		if document, ok := decodeJSON(data); ok {
+			return []*yaml.Node{document}, nil
+		}
+	}
+	return yamlfile.Decode(data)
+}
+
+// Function returns the function with a logical ID, or the only one if id is empty.
+func (t *Template) Function(id string) (Function, problem.List) {
+	switch {
+	case len(t.ids) == 0:
+		return Function{}, problem.List{bad(t.source, 0, "the template has no function",
+			"a function is a resource of the type "+strings.Join(functionTypes(), " or ")+"; those of Fn::ForEach and of macros are there after a deployment only")}
+	case id == "" && len(t.ids) > 1:
+		return Function{}, problem.List{bad(t.source, 0, fmt.Sprintf("the template has %d functions", len(t.ids)), "choose one with --function: "+strings.Join(t.ids, ", "))}
+	case id == "":
+		id = t.ids[0]
+	}
+	if slices.Contains(t.ids, id) {
+		return t.function(id)
+	}
+	hint := "its functions are " + strings.Join(t.ids, ", ")
+	if near, ok := suggest.Nearest(id, t.ids); ok {
+		hint = "did you mean " + near + "?"
+	}
+	return Function{}, problem.List{bad(t.source, 0, fmt.Sprintf("the template has no function %q", id), hint)}
+}
+
+// Defaults returns the parameters whose defaults were used, as NAME=VALUE, in the
+// order of the template.
+func (t *Template) Defaults() []string {
+	var used []string
+	for key := range pairs(member(t.root, "Parameters")) {
+		if value, ok := t.names.defaults[key.Value]; ok {
+			used = append(used, key.Value+"="+value)
+		}
+	}
+	return used
+}
+
+// function reads the function with that logical ID.
+func (t *Template) function(id string) (Function, problem.List) {
+	resource := member(member(t.root, "Resources"), id)
+	properties := []*yaml.Node{member(resource, "Properties")}
+	if member(resource, "Type").Value == serverlessFunction {
+		properties = append(properties, member(member(t.root, "Globals"), "Function"))
+	}
+	text := func(path ...string) string { return t.text(properties, path...) }
+	function := Function{
+		ID: id, Line: t.lines[id],
+		Handler: text("Handler"), Runtime: text("Runtime"), Code: text("CodeUri"),
+		Image: text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
+	}
+	// What the function has of its own comes before what all have.
+	known := make(map[string]bool)
+	var problems problem.List
+	for _, from := range properties {
+		variables, reason := t.names.at(from, "Environment", "Variables")
+		if reason != "" {
+			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, valueHint))
+		}
+		for key, value := range pairs(variables) {
+			if variable, ok := t.variable(key, value); ok && !known[key.Value] {
+				function.Variables = append(function.Variables, variable)
+			}
+			known[key.Value] = true
+		}
+	}
+	return function, problems
+}
+
+// valueHint says how to give what a deployment would know.
+const valueHint = "give it with --parameter NAME=VALUE, where NAME is what Ref or Fn::Sub names"
+
+// ValueHint returns what to do about a variable that is not resolved.
+func ValueHint() string { return valueHint }
+
+// text returns the text at a path of the first properties that have one there.
+func (t *Template) text(properties []*yaml.Node, path ...string) string {
+	for _, from := range properties {
+		node, reason := t.names.at(from, path...)
+		if reason == "" && node != nil && node.Kind == yaml.ScalarNode {
+			return node.Value
+		}
+		if node != nil || reason != "" {
+			return ""
+		}
+	}
+	return ""
+}
+
+// variable reads one variable, and reports whether the function has it.
+func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
+	node, reason := t.names.at(value)
+	switch {
+	case reason != "":
+		return Variable{Name: key.Value, Value: texts(value), Line: key.Line, Unresolved: reason}, true
+	case node == nil || isNoValue(node):
+		return Variable{}, false
+	case node.Kind != yaml.ScalarNode:
+		return Variable{Name: key.Value, Value: texts(value), Line: key.Line, Unresolved: "a list or map, which is no value"}, true
+	}
+	return Variable{Name: key.Value, Value: node.Value, Line: key.Line}, true
+}
+
+func bad(source string, line int, cause, hint string) *problem.Problem {
+	return &problem.Problem{Class: problem.Config, Source: source, Line: line, Cause: cause, Hint: hint}
+}

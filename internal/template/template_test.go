@@ -1,0 +1,261 @@
+package template_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"secretwrap/internal/template"
+)
+
+// one returns a template in YAML with one function, whose variable A is value.
+func one(value string) string {
+	return `
+Parameters:
+  Stage: {Type: String, Default: dev}
+  Bare: {Type: String}
+  Kept: {Type: "AWS::SSM::Parameter::Value<String>", Default: /path}
+Mappings:
+  Names: {dev: {db: dev/db}, prod: {db: prod/db}}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  IsDev: !Not [!Condition IsProd]
+  Both: !And [{Condition: IsProd}, {Condition: IsDev}]
+  Any: !Or [!Condition IsProd, !Condition IsDev]
+  Loop: !Not [!Condition Loop]
+Resources:
+  Table: {Type: AWS::DynamoDB::Table}
+  Db: {Type: AWS::SecretsManager::Secret, Properties: {Name: !Sub "${Stage}/made"}}
+  Random: {Type: AWS::SecretsManager::Secret}
+  Attached: {Type: AWS::SecretsManager::SecretTargetAttachment, Properties: {SecretId: !Ref Db}}
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment:
+        Variables:
+          A: ` + value + "\n"
+}
+
+// read returns the only function of a template.
+func read(t *testing.T, data string, options template.Options) template.Function {
+	t.Helper()
+	parsed, problems := template.Parse("template.yaml", []byte(data), options)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	function, problems := parsed.Function("")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return function
+}
+
+func TestIntrinsics(t *testing.T) {
+	t.Parallel()
+	const gone = "(no variable)"
+	tests := []struct{ value, want, unresolved string }{
+		{"text", "text", ""},
+		{"5432", "5432", ""},
+		{"!Ref Stage", "dev", ""},
+		{"{Ref: Stage}", "dev", ""},
+		{"!Ref AWS::Region", "eu-west-1", ""},
+		{"!Ref AWS::Partition", "aws", ""},
+		{"!Ref AWS::NoValue", gone, ""},
+		{"!Sub 'x/${Stage}/${ AWS::Region }/${!Stage}$'", "x/dev/eu-west-1/${Stage}$", ""},
+		{"!Sub ['${a}-${Stage}', {a: !Ref AWS::Region}]", "eu-west-1-dev", ""},
+		{"{'Fn::Sub': '${Given}'}", "given", ""},
+		{"!Sub '${open'", "${open", ""},
+		{"!Join ['/', [a, !Ref Stage]]", "a/dev", ""},
+		{"!Select [1, !Split ['/', 'a/b']]", "b", ""},
+		{"!Select [0, [!Ref Stage]]", "dev", ""},
+		{"!FindInMap [Names, !Ref Stage, db]", "dev/db", ""},
+		{"!If [IsProd, p, !If [IsDev, d, x]]", "d", ""},
+		{"!If [Both, p, n]", "n", ""},
+		{"!If [Any, p, n]", "p", ""},
+		{"!If [IsProd, p, !Ref AWS::NoValue]", gone, ""},
+		{"!Ref Db", "dev/made", ""},
+		{"!Ref Attached", "dev/made", ""},
+		{"!GetAtt Db.Id", "dev/made", ""},
+		{"!Sub '${Db.Id}'", "dev/made", ""},
+		{"{'Fn::GetAtt': [Db, Id]}", "dev/made", ""},
+		{"!GetAtt Table.Arn", "table-arn", ""},
+
+		{"!Ref Bare", "", "the parameter Bare, which has no default"},
+		{"!Ref Kept", "", "the parameter Kept, whose value is in Parameter Store"},
+		{"!Ref Table", "", "the resource Table"},
+		{"!Ref Random", "", "the resource Random"},
+		{"!Ref Nobody", "", "the resource Nobody"},
+		{"!Ref AWS::AccountId", "", "AWS::AccountId"},
+		{"!Sub 'x${Table.Name}'", "x${Table.Name}", "Fn::GetAtt Table.Name"},
+		{"!ImportValue x", "x", "Fn::ImportValue"},
+		{"!Join ['', [a, !ImportValue x]]", "ax", "Fn::ImportValue"},
+		{"!Join [a]", "a", "Fn::Join"},
+		{"!Split ['', a]", "a", "Fn::Split"},
+		{"!Split ['/', a/b]", "/a/b", "a list or map, which is no value"},
+		{"!Select [x, [a]]", "xa", "Fn::Select"},
+		{"!Select [2, [a]]", "2a", "Fn::Select"},
+		{"!FindInMap [Names, x, db]", "Namesxdb", "Fn::FindInMap, which finds nothing"},
+		{"!If [Nothing, a, b]", "Nothingab", "the condition Nothing, which is not there"},
+		{"!If [Loop, a, b]", "Loopab", "a condition that depends on itself, or on too much"},
+		{"!Cidr [a]", "a", "Fn::Cidr"},
+		{"{a: b}", "ab", "a list or map, which is no value"},
+		{"{'Fn::Transform': x}", "Fn::Transformx", "Fn::Transform"},
+	}
+	options := template.Options{Region: "eu-west-1", Values: map[string]string{"Given": "given", "Table.Arn": "table-arn"}}
+	for _, test := range tests {
+		t.Run(test.value, func(t *testing.T) {
+			t.Parallel()
+			function := read(t, one(test.value), options)
+			got, reason := gone, ""
+			if len(function.Variables) > 0 {
+				got, reason = function.Variables[0].Value, function.Variables[0].Unresolved
+			}
+			if reason != test.unresolved || (got != test.want && (test.unresolved == "" || test.want != "")) {
+				t.Errorf("got %q, depends on %q; want %q, %q", got, reason, test.want, test.unresolved)
+			}
+		})
+	}
+}
+
+func TestParametersReplaceDefaults(t *testing.T) {
+	t.Parallel()
+	const value = "!Sub '${Stage}/${Bare}'"
+	parsed, _ := template.Parse("t", []byte(one(value)), template.Options{Values: map[string]string{"Stage": "prod", "Bare": "b"}})
+	function, problems := parsed.Function("Fn")
+	if len(problems) > 0 || function.Variables[0].Value != "prod/b" || len(parsed.Defaults()) > 0 {
+		t.Errorf("got %+v, %v, defaults %q", function, problems, parsed.Defaults())
+	}
+	parsed, _ = template.Parse("t", []byte(one("!Ref Stage")), template.Options{})
+	if _, _ = parsed.Function("Fn"); fmt.Sprint(parsed.Defaults()) != "[Stage=dev]" {
+		t.Errorf("defaults %q", parsed.Defaults())
+	}
+}
+
+func TestSAM(t *testing.T) {
+	t.Parallel()
+	function := read(t, `
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function:
+    Runtime: python3.13
+    Handler: global
+    Environment: {Variables: {A: global, B: global}}
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      CodeUri: src/
+      SnapStart: {ApplyOn: PublishedVersions}
+      Environment: &environment
+        Variables: {B: own, C: own}
+  Other: {Type: AWS::SNS::Topic}
+`, template.Options{})
+	got := fmt.Sprint(function.Handler, " ", function.Runtime, " ", function.Code, " ", function.SnapStart, " ", function.Image, function.Line)
+	for _, v := range function.Variables {
+		got += " " + v.Name + "=" + v.Value
+	}
+	if want := "app.handler python3.13 src/ true false 9 B=own C=own A=global"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	function := read(t, "{\n\t\"Resources\": {\"Fn\": {\"Type\": \"AWS::Lambda::Function\",\n\"Properties\": {\"PackageType\": \"Image\", \"Code\": {}, \"Environment\": {\"Variables\": {\n\t\"A\": {\"Fn::Join\": [\"\", [\"\\ud83d\\ude00\", {\"Ref\": \"AWS::Region\"}]]},\n\"B\": 1.50, \"C\": true}}}}}}", template.Options{Region: "eu-west-1"})
+	var got []string
+	for _, v := range function.Variables {
+		got = append(got, fmt.Sprint(v.Line, v.Name, "=", v.Value))
+	}
+	if want := "4A=😀eu-west-1 5B=1.50 5C=true"; strings.Join(got, " ") != want || !function.Image || function.Line == 0 {
+		t.Errorf("got %q, want %s; %+v", got, want, function)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	t.Parallel()
+	function := read(t, `
+X: &shared {A: a, B: b}
+Resources:
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment: {Variables: {<<: *shared, B: own}}
+`, template.Options{})
+	got := ""
+	for _, v := range function.Variables {
+		got += v.Name + "=" + v.Value + " "
+	}
+	if got != "B=own A=a " {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAliasesThatStandForTooMuch(t *testing.T) {
+	t.Parallel()
+	var data strings.Builder
+	data.WriteString("X0: &x0 ''\n")
+	for i := range 30 {
+		fmt.Fprintf(&data, "X%d: &x%d !Join ['', [*x%d, *x%d, *x%d]]\n", i+1, i+1, i, i, i)
+	}
+	data.WriteString("Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {A: *x30}}}}}\n")
+	function := read(t, data.String(), template.Options{})
+	if reason := function.Variables[0].Unresolved; reason != "itself, or on too much" {
+		t.Errorf("depends on %q", reason)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	const function = "{Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {A: a}}}}"
+	tests := []struct{ name, data, id, want, hint string }{
+		{"an empty file", "", "", "t:1: the file is no template", "Resources"},
+		{"a text", "hello", "", "t:1: the file is no template", ""},
+		{"no YAML", "a: b: c", "", "t:1: a colon stands where none may", ""},
+		{"no resources", "A: 1", "", "t: the template has no function", "AWS::Serverless::Function or AWS::Lambda::Function"},
+		{"no function", "Resources: {A: {Type: AWS::SNS::Topic}, B: 1, C: []}", "", "t: the template has no function", ""},
+		{"several functions", "Resources: {One: " + function + ", Two: " + function + "}", "", "t: the template has 2 functions", "choose one with --function: One, Two"},
+		{"a function that is near", "Resources: {Fetch: " + function + "}", "Ftech", `t: the template has no function "Ftech"`, "did you mean Fetch?"},
+		{"a function that is not there", "Resources: {Fetch: " + function + "}", "X", `t: the template has no function "X"`, "its functions are Fetch"},
+		{
+			"variables of a macro", "Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: !ImportValue x}}}", "",
+			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue", "--parameter",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			parsed, problems := template.Parse("t", []byte(test.data), template.Options{})
+			if len(problems) == 0 {
+				_, problems = parsed.Function(test.id)
+			}
+			if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), test.want) || !strings.Contains(problems[0].Hint, test.hint) || problems[0].Hint == "" {
+				t.Errorf("got %v (%s)", problems, problems[0].Hint)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"!Ref Stage", "!Sub '${Stage}${X.Y}'", "!If [IsProd, a, b]", "!Join ['', [a, !Select [0, [b]]]]", "&a {<<: *a}", "{Ref: [x]}", "!Sub"} {
+		f.Add([]byte(one(seed)))
+	}
+	f.Add([]byte(`{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Environment":{"Variables":{"A":{"Ref":null}}}}}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parsed, problems := template.Parse("t", data, template.Options{Region: "eu-west-1"})
+		if len(problems) == 0 {
+			var function template.Function
+			function, problems = parsed.Function("")
+			for _, v := range function.Variables {
+				if len(v.Value) > 1<<20 {
+					t.Errorf("%d bytes", len(v.Value))
+				}
+			}
+		}
+		for _, p := range problems {
+			if p.Cause == "" || p.Hint == "" {
+				t.Errorf("incomplete: %+v", *p)
+			}
+		}
+	})
+}
