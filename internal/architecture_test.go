@@ -34,6 +34,7 @@ func edges() map[string][]string {
 		"internal/problem": {},
 		"internal/secret":  {},
 		"internal/suggest": {},
+		"internal/visible": {},
 
 		"internal/brake":       {"internal/problem"},
 		"internal/environ":     {"internal/secret"},
@@ -43,7 +44,7 @@ func edges() map[string][]string {
 		"internal/configfile":  {"internal/problem"},
 		"internal/manifest":    {"internal/configfile", "internal/problem", "internal/suggest", "internal/yamlfile"},
 		"internal/reference":   {"internal/problem", "internal/suggest"},
-		"internal/report":      {"internal/problem"},
+		"internal/report":      {"internal/problem", "internal/visible"},
 		"internal/secretfiles": {"internal/secret"},
 		"internal/settings":    {"internal/problem", "internal/suggest"},
 		"internal/template":    {"internal/arn", "internal/configfile", "internal/problem", "internal/suggest", "internal/yamlfile"},
@@ -57,6 +58,11 @@ func edges() map[string][]string {
 		"internal/deliver": {
 			"internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret", "internal/secretfiles",
 		},
+		"internal/inspect": {
+			"internal/deliver", "internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret",
+		},
+		"internal/policy":   {"internal/arn", "internal/plan"},
+		"internal/present":  {"internal/inspect", "internal/problem", "internal/visible"},
 		"internal/handover": {"internal/awssecrets", "internal/fetch", "internal/plan", "internal/problem", "internal/secret"},
 		"internal/refresh": {
 			"internal/awssecrets", "internal/deliver", "internal/fetch", "internal/plan", "internal/problem", "internal/secretfiles",
@@ -100,6 +106,7 @@ func revealers() []string {
 		"internal/environ",     // builds what execve takes
 		"internal/extract",     // reads documents
 		"internal/handover",    // writes them to the socket
+		"internal/inspect",     // looks for what is suspicious
 		"internal/secret",      // counts bytes
 		"internal/secretfiles", // writes files
 	}

@@ -29,6 +29,8 @@ type Source struct {
 type Variable struct {
 	Name  string
 	Value secret.Value
+	// Field is the field of an exploded secret that gave it.
+	Field string
 }
 
 // Moved is a value that went to a file because no variable can hold it.
@@ -157,12 +159,12 @@ func (d *delivery) target(target plan.Target) {
 	case got != delivered:
 	case target.File == "":
 		d.candidates = append(d.candidates, candidate{
-			Variable: Variable{target.Name, found.content}, target: target, secret: secretOf(target), binary: found.binary,
+			Variable: Variable{Name: target.Name, Value: found.content}, target: target, secret: secretOf(target), binary: found.binary,
 		})
 	default:
 		d.addFile(target.File, found.content, target.Mode)
 		if target.Name != "" {
-			d.result.Variables = append(d.result.Variables, Variable{target.Name, secret.FromString(d.fullPath(target.File))})
+			d.result.Variables = append(d.result.Variables, Variable{Name: target.Name, Value: secret.FromString(d.fullPath(target.File))})
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (d *delivery) explode(explosion plan.Explosion) {
 			own[name] = true
 			part := plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret, Exploded: true, Field: field.Name}
 			d.candidates = append(d.candidates, candidate{
-				Variable: Variable{name, field.Value}, secret: explosion.Ref.Secret, exploded: true,
+				Variable: Variable{name, field.Value, field.Name}, secret: explosion.Ref.Secret, exploded: true,
 				target: plan.Target{Name: name, Parts: []plan.Part{part}, Origin: explosion.Origin},
 			})
 		}

@@ -105,7 +105,7 @@ func (d *delivery) moveToFile(c candidate, reason string) {
 	d.names[variable], d.paths[c.Name] = true, true
 	d.addFile(c.Name, c.Value, 0)
 	d.addCopy(c.target, c.Name)
-	d.result.Variables = append(d.result.Variables, Variable{variable, secret.FromString(d.fullPath(c.Name))})
+	d.result.Variables = append(d.result.Variables, Variable{variable, secret.FromString(d.fullPath(c.Name)), c.Field})
 	d.result.Moved = append(d.result.Moved, Moved{c.Name, c.Value.Len(), reason})
 }
 

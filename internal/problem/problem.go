@@ -66,6 +66,9 @@ func (c Class) ErrorType() string { return kinds[c].errorType }
 // Status returns the exit status, see sysexits.h.
 func (c Class) Status() int { return kinds[c].status }
 
+// Words returns what kind of thing it is in a few words, such as "access denied".
+func (c Class) Words() string { return kinds[c].public }
+
 // Problem is one thing that went wrong. It never holds a value, nor text that
 // somebody else wrote about one: a parser's message quotes its input.
 type Problem struct {
@@ -118,7 +121,7 @@ func (p *Problem) Public() string {
 	if p.Secret != "" {
 		parts = append(parts, fmt.Sprintf("secret %q", nameOf(p.Secret)))
 	}
-	return strings.Join(append(parts, kinds[p.Class].public), ": ")
+	return strings.Join(append(parts, p.Class.Words()), ": ")
 }
 
 // nameOf returns the name in a secret's ARN, without the six characters that

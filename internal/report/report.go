@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"secretwrap/internal/problem"
+	"secretwrap/internal/visible"
 )
 
 // Level is how important a line is.
@@ -143,7 +143,7 @@ func (r *Reporter) writeText(label, text string) {
 	if r.Lambda {
 		prefix = "[secretwrap] "
 	}
-	_, _ = io.WriteString(r.Out, prefix+label+": "+oneLine(text)+"\n")
+	_, _ = io.WriteString(r.Out, prefix+label+": "+visible.Line(text)+"\n")
 }
 
 // writeHint writes a hint, which may be an example of several lines.
@@ -154,21 +154,4 @@ func (r *Reporter) writeHint(hint string) {
 	for text := range strings.SplitSeq(hint, "\n") {
 		r.writeText("hint", text)
 	}
-}
-
-// oneLine shows control characters, and those that turn the direction of a
-// text, so that no name can forge a line of the log.
-func oneLine(text string) string {
-	var out strings.Builder
-	for _, c := range text {
-		switch {
-		case strconv.IsGraphic(c):
-			out.WriteRune(c)
-		case c <= 0xff:
-			fmt.Fprintf(&out, `\x%02x`, c)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, c)
-		}
-	}
-	return out.String()
 }

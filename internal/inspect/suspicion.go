@@ -1,0 +1,173 @@
+package inspect
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"secretwrap/internal/deliver"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/reference"
+	"secretwrap/internal/secret"
+)
+
+// warnOfTarget tells what is suspicious of one variable or file. Without a delivery
+// only the configuration is judged.
+func (i *inspector) warnOfTarget(target plan.Target, delivery *deliver.Delivery) {
+	for index, part := range target.Parts {
+		if part.Ref == nil {
+			continue
+		}
+		if part.Ref.Stage == "AWSPENDING" {
+			i.warn(target.Label(), "the stage AWSPENDING is there during a rotation only")
+		}
+		if part.Ref.Encode == reference.Plain && target.Template && i.needsEncoding(target, index) {
+			i.warn(target.Label(), fmt.Sprintf("in an address, secret %q needs ?encode=url: a value with / @ : or %% would change it", part.Ref.Secret))
+		}
+	}
+	if delivery == nil || target.File != "" || len(delivery.Variables) == 0 || len(delivery.Moved) > 0 {
+		return
+	}
+	switch value := delivery.Variables[0].Value; {
+	case value.Len() == 0:
+		i.warn(target.Label(), "the value is empty")
+	case bytes.HasSuffix(value.Reveal(), []byte("\n")):
+		i.warn(target.Label(), "the value ends with a newline, which programs rarely expect; store it without")
+	}
+	if i.isWholeObject(target) {
+		i.warn(target.Label(), "the variable holds a whole JSON document; for one field write #FIELD behind the secret's name")
+	}
+}
+
+// isWholeObject reports whether a variable is all of a secret that is JSON.
+func (i *inspector) isWholeObject(target plan.Target) bool {
+	ref := target.Parts[0].Ref
+	if target.Template || ref.Where() != "" || ref.Encode != reference.Plain {
+		return false
+	}
+	kind := wholeKind(i.sources[target.Parts[0].Secret])
+	return kind == "object" || kind == "array"
+}
+
+// needsEncoding reports whether a reference without an encoding stands in an address
+// where a value can break it: with a value at hand, whether it does; without one,
+// whether it stands where the password does.
+func (i *inspector) needsEncoding(target plan.Target, index int) bool {
+	before, after := around(target, index)
+	if !isDelimited(before, after) {
+		return false
+	}
+	if i.sources == nil {
+		return strings.HasPrefix(after, "@")
+	}
+	part := target.Parts[index]
+	single := plan.Plan{Targets: []plan.Target{{Name: "V", Parts: []plan.Part{part}}}}
+	delivery, _ := i.deliverOnly(single)
+	return len(delivery.Variables) > 0 && !isUnreserved(delivery.Variables[0].Value)
+}
+
+// isUnreserved reports whether encode=url would leave a value as it is.
+func isUnreserved(value secret.Value) bool {
+	return !slices.ContainsFunc(value.Reveal(), func(c byte) bool {
+		letterOrDigit := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		return !letterOrDigit && !strings.ContainsRune("-._~", rune(c))
+	})
+}
+
+// around returns the literal texts before and after a part, with every reference
+// left out.
+func around(target plan.Target, index int) (before, after string) {
+	for at, part := range target.Parts {
+		if at < index {
+			before += part.Literal
+		} else {
+			after += part.Literal
+		}
+	}
+	return before, after
+}
+
+// isDelimited reports whether a value between two texts is a part of an address
+// that certain characters end: user, password, path or query, but not the host,
+// which may have a port.
+func isDelimited(before, after string) bool {
+	start := strings.LastIndex(before, "://")
+	if start < 0 {
+		return false
+	}
+	before = before[start+len("://"):]
+	switch {
+	case strings.ContainsAny(before, "/?#"):
+		return true
+	case strings.Contains(before, "@"):
+		return false
+	}
+	authority, _, _ := strings.Cut(after, "/")
+	return strings.Contains(authority, "@")
+}
+
+// warnOfAbsence tells of something optional that is not there.
+func (i *inspector) warnOfAbsence(absent deliver.Absent) {
+	text := "optional, and not there: the variable or file is left out"
+	if absent.Default {
+		text = "not there: the default is delivered"
+	}
+	if absent.Near != "" {
+		text += fmt.Sprintf("; did you mean %q?", absent.Near)
+	}
+	i.warn(absent.Name, text)
+}
+
+// shownNames is how many fields a warning names before it counts the rest.
+const shownNames = 10
+
+// warnOfExplosion tells which fields of a secret become no variables.
+func (i *inspector) warnOfExplosion(explosion plan.Explosion, delivery deliver.Delivery) {
+	for _, skipped := range delivery.Skipped {
+		i.warn("env_from", fmt.Sprintf("secret %q has fields that may not become variables: %s", explosion.Ref.Secret, quoted(skipped.Names)))
+	}
+	if len(delivery.Shadowed) > 0 {
+		i.warn("env_from", fmt.Sprintf("secret %q has fields that give way to what has precedence: %s", explosion.Ref.Secret, quoted(delivery.Shadowed)))
+	}
+}
+
+// quoted names the first few and counts the rest. Who may write a secret picks the
+// names of its fields.
+func quoted(names []string) string {
+	rest := ""
+	if len(names) > shownNames {
+		rest = fmt.Sprintf(" and %d more", len(names)-shownNames)
+		names = names[:shownNames]
+	}
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = strconv.Quote(name[:min(len(name), 80)])
+	}
+	return strings.Join(list, ", ") + rest
+}
+
+// warnOfPlan tells what is suspicious of everything together.
+func (i *inspector) warnOfPlan() {
+	for _, name := range i.plan.Shadowed {
+		i.warn(name, "the manifest's declaration gives way to the variable that is set")
+	}
+	inVariable, inFile := make(map[int]string), make(map[int]string)
+	for _, target := range i.plan.Targets {
+		for _, part := range target.Parts {
+			switch {
+			case part.Ref == nil:
+			case target.File != "":
+				inFile[part.Secret] = target.Label()
+			default:
+				inVariable[part.Secret] = target.Label()
+			}
+		}
+	}
+	for index, asked := range i.plan.Secrets {
+		if inVariable[index] != "" && inFile[index] != "" {
+			i.warn(inVariable[index], fmt.Sprintf("secret %q is in the file of %s too: after a rotation the file changes, the variable does not", asked.ID, inFile[index]))
+		}
+	}
+}
