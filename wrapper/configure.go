@@ -39,9 +39,7 @@ func (s *start) configure(path string, argv []string) (*program, awssecrets.Conf
 func (s *start) read() (unknown []string, problems problem.List) {
 	s.settings, unknown, problems = settings.Parse(s.variables)
 	problems = append(append(problems, s.visitProblems...), s.resume()...)
-	if s.settings.Dir == "" && s.inLambda {
-		s.settings.Dir = defaultDir
-	}
+	s.settings.Dir = cmp.Or(s.settings.Dir, s.usualDir)
 	declared, more := s.readManifest()
 	problems = append(problems, more...)
 	s.plan, more = plan.Make(s.environment, s.settings, declared)
@@ -81,7 +79,7 @@ func (s *start) readManifest() (manifest.Manifest, problem.List) {
 	}
 	content, err := manifest.File().Read(path)
 	if errors.Is(err, fs.ErrNotExist) && name == "" && s.former.Manifest == "" {
-		return manifest.Manifest{}, s.checkOtherName()
+		return manifest.Manifest{}, checkOtherName(s.manifestPlaces())
 	}
 	if err != nil {
 		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
@@ -131,9 +129,9 @@ func (s *start) manifestPlaces() []string {
 }
 
 // checkOtherName finds a manifest that would be passed over for its name.
-func (s *start) checkOtherName() problem.List {
+func checkOtherName(places []string) problem.List {
 	const name = "secretwrap.yml"
-	for _, place := range s.manifestPlaces() {
+	for _, place := range places {
 		if exists(filepath.Join(place, name)) {
 			return problem.List{{Class: problem.Config, Source: name, Cause: "the manifest is not called " + defaultManifest, Hint: "rename it, or name it in SECRETWRAP_MANIFEST"}}
 		}
@@ -170,8 +168,12 @@ func (s *start) refuseSnapshot() problem.List {
 	if !s.isSnapStart() || s.settings.SnapStart == "allow" {
 		return nil
 	}
-	return problem.List{{
+	return problem.List{snapshotProblem()}
+}
+
+func snapshotProblem() *problem.Problem {
+	return &problem.Problem{
 		Class: problem.Config, Variable: "SECRETWRAP_SNAPSTART", Cause: "SnapStart would keep the secrets in its snapshot, and every restored function would read old ones after a rotation",
 		Hint: "turn SnapStart off, or set SECRETWRAP_SNAPSTART=allow",
-	}}
+	}
 }

@@ -69,6 +69,8 @@ type start struct {
 	// what is wrong with that.
 	former, visit visit
 	visitProblems problem.List
+	// usualDir is where file copies live if no setting says so, empty for nowhere.
+	usualDir string
 	// temporary is the directory for temporary files.
 	temporary string
 	brake     brake.Brake
@@ -91,12 +93,16 @@ func newStart(p process, environment *environ.Block) *start {
 	if info, err := os.Stat(temporary); err != nil || !info.IsDir() {
 		temporary = usualTemporary
 	}
-	return &start{
+	s := &start{
 		process: p, environment: environment, variables: variables, inLambda: inLambda,
 		reporter: newReporter(p, variables), temporary: temporary,
 		former: former, visit: visit, visitProblems: visitProblems,
 		brake: brake.Brake{Path: filepath.Join(temporary, noteName)},
 	}
+	if inLambda {
+		s.usualDir = defaultDir
+	}
+	return s
 }
 
 // newReporter follows Lambda's own settings for logs.

@@ -39,6 +39,8 @@ type Item struct {
 	File  string
 	Moved bool
 	Mode  fs.FileMode
+	// Optional is set if the item may be missing.
+	Optional bool
 	// Explodes is set for a secret whose fields become variables.
 	Explodes   bool
 	References []Reference
@@ -84,6 +86,8 @@ type Inspection struct {
 	Items    []Item
 	Problems problem.List
 	Warnings []Warning
+	// Notes say on what the rest depends.
+	Notes []string
 }
 
 // Source is what became of one secret of the plan.
@@ -96,11 +100,12 @@ type Source struct {
 func Configuration(p *plan.Plan) Inspection {
 	i := &inspector{plan: p}
 	for _, target := range p.Targets {
-		i.add(Item{Variable: target.Name, File: target.File, Mode: target.Mode, References: i.references(target), Size: Unknown, Outcome: Unchecked})
+		i.add(Item{Variable: target.Name, File: target.File, Mode: target.Mode, References: i.references(target), Size: Unknown, Outcome: Unchecked, Optional: isOptional(target)})
 		i.warnOfTarget(target, nil)
 	}
 	for _, explosion := range p.Explosions {
-		i.add(Item{Explodes: true, References: []Reference{i.reference(plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret})}, Size: Unknown, Outcome: Unchecked})
+		reference := i.reference(plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret})
+		i.add(Item{Explodes: true, Optional: explosion.Ref.Optional, References: []Reference{reference}, Size: Unknown, Outcome: Unchecked})
 	}
 	i.warnOfPlan()
 	return i.result
@@ -164,7 +169,7 @@ func (i *inspector) deliverOnly(part plan.Plan) (deliver.Delivery, problem.List)
 
 // target judges one declared variable or file.
 func (i *inspector) target(target plan.Target) {
-	item := Item{Variable: target.Name, File: target.File, Mode: target.Mode, References: i.references(target), Size: Unknown}
+	item := Item{Variable: target.Name, File: target.File, Mode: target.Mode, References: i.references(target), Size: Unknown, Optional: isOptional(target)}
 	delivery, problems := i.deliverOnly(plan.Plan{Targets: []plan.Target{target}})
 	if target.Name != "" {
 		i.given = append(i.given, target.Name+"=")
@@ -187,6 +192,9 @@ func (i *inspector) target(target plan.Target) {
 	i.warnOfTarget(target, &delivery)
 }
 
+// isOptional reports whether a target may be missing: a text never is.
+func isOptional(target plan.Target) bool { return !target.Template && target.Parts[0].Ref.Optional }
+
 // sizeOf returns the size of the one value of a delivery: a variable may hold the
 // path of the file that has it.
 func sizeOf(delivery deliver.Delivery) int {
@@ -200,7 +208,7 @@ func sizeOf(delivery deliver.Delivery) int {
 func (i *inspector) explosion(explosion plan.Explosion) {
 	reference := i.reference(plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret})
 	delivery, problems := i.deliverOnly(plan.Plan{Explosions: []plan.Explosion{explosion}})
-	whole := Item{Explodes: true, References: []Reference{reference}, Size: Unknown, Outcome: Delivered}
+	whole := Item{Explodes: true, Optional: explosion.Ref.Optional, References: []Reference{reference}, Size: Unknown, Outcome: Delivered}
 	switch {
 	case len(problems) > 0:
 		whole.Outcome, whole.Reason = Failed, problems[0].Class.Words()

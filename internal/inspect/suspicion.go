@@ -110,9 +110,9 @@ func isDelimited(before, after string) bool {
 
 // warnOfAbsence tells of something optional that is not there.
 func (i *inspector) warnOfAbsence(absent deliver.Absent) {
-	text := "optional, and not there: the variable or file is left out"
+	text := "optional, and does not exist: it is left out"
 	if absent.Default {
-		text = "not there: the default is delivered"
+		text = "does not exist: the default is delivered"
 	}
 	if absent.Near != "" {
 		text += fmt.Sprintf("; did you mean %q?", absent.Near)

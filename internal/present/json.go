@@ -17,6 +17,7 @@ type document struct {
 	Items    []item    `json:"items"`
 	Problems []trouble `json:"problems"`
 	Warnings []warning `json:"warnings"`
+	Notes    []string  `json:"notes,omitempty"`
 }
 
 type item struct {
@@ -25,6 +26,7 @@ type item struct {
 	File       string      `json:"file,omitempty"`
 	Mode       string      `json:"mode,omitempty"`
 	Moved      bool        `json:"movedToFile,omitempty"`
+	Optional   bool        `json:"optional,omitempty"`
 	Outcome    string      `json:"outcome"`
 	Bytes      *int        `json:"bytes,omitempty"`
 	References []reference `json:"references"`
@@ -58,7 +60,7 @@ type warning struct {
 
 // JSON prints an inspection for programs. Dir and asked are as for Text.
 func JSON(out io.Writer, result inspect.Inspection, dir string, asked bool) {
-	d := document{OK: len(result.Problems) == 0, Asked: asked, Items: []item{}, Problems: []trouble{}, Warnings: []warning{}}
+	d := document{OK: len(result.Problems) == 0, Asked: asked, Items: []item{}, Problems: []trouble{}, Warnings: []warning{}, Notes: result.Notes}
 	for _, i := range result.Items {
 		d.Items = append(d.Items, newItem(i))
 		if i.File != "" {
@@ -79,7 +81,7 @@ func JSON(out io.Writer, result inspect.Inspection, dir string, asked bool) {
 
 func newItem(i inspect.Item) item {
 	encoded := item{
-		Variable: i.Variable, EnvFrom: i.Explodes, File: i.File, Moved: i.Moved, Outcome: string(i.Outcome), Bytes: known(i.Size),
+		Variable: i.Variable, EnvFrom: i.Explodes, File: i.File, Moved: i.Moved, Optional: i.Optional, Outcome: string(i.Outcome), Bytes: known(i.Size),
 		References: []reference{},
 	}
 	if i.Mode != 0 {

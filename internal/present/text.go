@@ -41,6 +41,9 @@ func (s Style) paint(color, text string) string {
 func Text(out io.Writer, result inspect.Inspection, dir string, asked bool, style Style) {
 	var text strings.Builder
 	layout(&text, rows(result.Items), style)
+	for _, note := range result.Notes {
+		line(&text, style.paint(cyan, "note:"), note)
+	}
 	for _, warning := range result.Warnings {
 		line(&text, style.paint(yellow, "warning:"), labelled(warning.Label, warning.Text))
 	}
@@ -70,6 +73,8 @@ func summary(result inspect.Inspection, dir string, asked bool, style Style) str
 	variables, files, secrets := 0, 0, make(map[string]bool)
 	for _, item := range result.Items {
 		switch {
+		case item.Outcome == inspect.Absent:
+			continue
 		case item.File != "":
 			files++
 		case item.Variable != "":
@@ -183,13 +188,15 @@ func destination(item inspect.Item) string {
 	case item.Explodes && item.Variable == "":
 		where = "variables"
 	}
-	switch item.Outcome {
-	case inspect.Failed:
+	switch {
+	case item.Outcome == inspect.Failed:
 		return "nowhere: " + item.Reason
-	case inspect.Absent:
-		return "nowhere: optional, and not there"
-	case inspect.Default:
-		return where + " (default)"
+	case item.Outcome == inspect.Absent:
+		return "nowhere: does not exist"
+	case item.Outcome == inspect.Default:
+		return where + ", its default"
+	case item.Outcome == inspect.Unchecked && item.Optional:
+		return where + ", if it exists"
 	}
 	return where
 }

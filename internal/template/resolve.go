@@ -94,6 +94,8 @@ func (r *resolver) expand(node *yaml.Node, depth int) (*yaml.Node, string) {
 		return r.findInMap(argument, depth)
 	case "Fn::If":
 		return r.choose(argument, depth)
+	case "Fn::ImportValue":
+		return r.imported(argument, depth)
 	}
 	return nil, name
 }
@@ -209,6 +211,18 @@ func (r *resolver) attribute(argument *yaml.Node, depth int) (*yaml.Node, string
 		return r.secret(id, depth)
 	}
 	return nil, "Fn::GetAtt " + name
+}
+
+// imported returns the value that was given for another stack's export.
+func (r *resolver) imported(argument *yaml.Node, depth int) (*yaml.Node, string) {
+	name, reason := r.text(argument, depth)
+	if reason != "" {
+		return nil, reason
+	}
+	if value, given := r.options.Values[name]; given {
+		return scalar(value), ""
+	}
+	return nil, "Fn::ImportValue " + name
 }
 
 // substitute evaluates Fn::Sub: a text, or a list of a text and a map.

@@ -20,8 +20,8 @@ func Kind() configfile.Kind { return configfile.Kind{Name: "template", MaxKiB: 1
 
 // Options are what a deployment would know.
 type Options struct {
-	// Values are those of parameters, and of whatever else Ref, Fn::GetAtt and
-	// Fn::Sub name: a logical ID, LOGICAL-ID.ATTRIBUTE, AWS::StackName.
+	// Values are those of parameters, and of whatever else Ref, Fn::Sub, Fn::GetAtt
+	// and Fn::ImportValue name: a logical ID, LOGICAL-ID.ATTRIBUTE, AWS::StackName.
 	Values map[string]string
 	// Region is where the stack would be made, empty if that is not known.
 	Region string
@@ -151,7 +151,7 @@ func (t *Template) function(id string) (Function, problem.List) {
 	for _, from := range properties {
 		variables, reason := t.names.at(from, "Environment", "Variables")
 		if reason != "" {
-			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, valueHint))
+			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, ValueHint))
 		}
 		for key, value := range pairs(variables) {
 			if variable, ok := t.variable(key, value); ok && !known[key.Value] {
@@ -163,11 +163,8 @@ func (t *Template) function(id string) (Function, problem.List) {
 	return function, problems
 }
 
-// valueHint says how to give what a deployment would know.
-const valueHint = "give it with --parameter NAME=VALUE, where NAME is what Ref or Fn::Sub names"
-
-// ValueHint returns what to do about a variable that is not resolved.
-func ValueHint() string { return valueHint }
+// ValueHint says how to give what a deployment would know.
+const ValueHint = "give it with --parameter NAME=VALUE, where NAME is what Ref, Fn::Sub, Fn::GetAtt or Fn::ImportValue names"
 
 // text returns the text at a path of the first properties that have one there.
 func (t *Template) text(properties []*yaml.Node, path ...string) string {

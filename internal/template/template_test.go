@@ -79,6 +79,7 @@ func TestIntrinsics(t *testing.T) {
 		{"!Sub '${Db.Id}'", "dev/made", ""},
 		{"{'Fn::GetAtt': [Db, Id]}", "dev/made", ""},
 		{"!GetAtt Table.Arn", "table-arn", ""},
+		{"!ImportValue {'Fn::Sub': '${Stage}-export'}", "exported", ""},
 
 		{"!Ref Bare", "", "the parameter Bare, which has no default"},
 		{"!Ref Kept", "", "the parameter Kept, whose value is in Parameter Store"},
@@ -87,8 +88,8 @@ func TestIntrinsics(t *testing.T) {
 		{"!Ref Nobody", "", "the resource Nobody"},
 		{"!Ref AWS::AccountId", "", "AWS::AccountId"},
 		{"!Sub 'x${Table.Name}'", "x${Table.Name}", "Fn::GetAtt Table.Name"},
-		{"!ImportValue x", "x", "Fn::ImportValue"},
-		{"!Join ['', [a, !ImportValue x]]", "ax", "Fn::ImportValue"},
+		{"!ImportValue x", "x", "Fn::ImportValue x"},
+		{"!Join ['', [a, !ImportValue x]]", "ax", "Fn::ImportValue x"},
 		{"!Join [a]", "a", "Fn::Join"},
 		{"!Split ['', a]", "a", "Fn::Split"},
 		{"!Split ['/', a/b]", "/a/b", "a list or map, which is no value"},
@@ -101,7 +102,7 @@ func TestIntrinsics(t *testing.T) {
 		{"{a: b}", "ab", "a list or map, which is no value"},
 		{"{'Fn::Transform': x}", "Fn::Transformx", "Fn::Transform"},
 	}
-	options := template.Options{Region: "eu-west-1", Values: map[string]string{"Given": "given", "Table.Arn": "table-arn"}}
+	options := template.Options{Region: "eu-west-1", Values: map[string]string{"Given": "given", "Table.Arn": "table-arn", "dev-export": "exported"}}
 	for _, test := range tests {
 		t.Run(test.value, func(t *testing.T) {
 			t.Parallel()
@@ -219,7 +220,7 @@ func TestProblems(t *testing.T) {
 		{"a function that is not there", "Resources: {Fetch: " + function + "}", "X", `t: the template has no function "X"`, "its functions are Fetch"},
 		{
 			"variables of a macro", "Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: !ImportValue x}}}", "",
-			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue", "--parameter",
+			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue x", "--parameter",
 		},
 	}
 	for _, test := range tests {
@@ -233,6 +234,33 @@ func TestProblems(t *testing.T) {
 				t.Errorf("got %v (%s)", problems, problems[0].Hint)
 			}
 		})
+	}
+}
+
+func TestDynamicSecret(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdE1"
+	tests := []struct{ value, want string }{
+		{"plain", ""},
+		{"secretsmanager://prod/db", ""},
+		{"'{{resolve:ssm:/path}}'", ""},
+		{"'{{resolve:secretsmanager:prod/db}}'", "secretsmanager://prod/db"},
+		{"'{{resolve:secretsmanager:prod/db:SecretString:password}}'", "secretsmanager://prod/db#password"},
+		{"'{{resolve:secretsmanager:prod/db:SecretString:password:AWSPREVIOUS:}}'", "secretsmanager://prod/db?stage=AWSPREVIOUS#password"},
+		{"'{{resolve:secretsmanager:prod/db:SecretString:::v1}}'", "secretsmanager://prod/db?version=v1"},
+		{"'x{{resolve:secretsmanager:" + arn + ":SecretString:password}}y'", "{{secretsmanager://" + arn + "#password}}"},
+		{"'{{resolve:secretsmanager:" + arn + "}}'", "secretsmanager://" + arn},
+		{"!Sub '{{resolve:secretsmanager:${Stage}/db:SecretString:password}}'", "secretsmanager://dev/db#password"},
+		{"!Sub '{{resolve:secretsmanager:${Random}:SecretString:password}}'", "secretsmanager://NAME#FIELD"},
+		{"!Join ['', ['{{resolve:secretsmanager:', !Ref Random, ':SecretString:password::}}']]", "secretsmanager://NAME#FIELD"},
+		{"'{{resolve:secretsmanager:'", "secretsmanager://"},
+	}
+	for _, test := range tests {
+		function := read(t, one(test.value), template.Options{})
+		got, found := function.Variables[0].DynamicSecret()
+		if got != test.want || found != (test.want != "") {
+			t.Errorf("%s: got %q, %t, want %q", test.value, got, found, test.want)
+		}
 	}
 }
 

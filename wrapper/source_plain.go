@@ -1,0 +1,166 @@
+//go:build !lambda
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+
+	"secretwrap/internal/environ"
+	"secretwrap/internal/inspect"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/problem"
+)
+
+// source is where check and policy read a configuration.
+type source struct {
+	envFile, manifest, template, function string
+	values                                list
+}
+
+// list is the values of an option that may be repeated.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+// options returns the options of a command, those of the source among them.
+func (s *source) options(command string) *flag.FlagSet {
+	options := flag.NewFlagSet(command, flag.ContinueOnError)
+	options.SetOutput(io.Discard)
+	options.StringVar(&s.envFile, strings.TrimPrefix(envFileOption, "--"), "", "")
+	options.StringVar(&s.manifest, "manifest", "", "")
+	options.StringVar(&s.template, "template", "", "")
+	options.StringVar(&s.function, "function", "", "")
+	options.Var(&s.values, "parameter", "")
+	return options
+}
+
+// parse reads the arguments of a command. It returns the problem with them, or
+// flag.ErrHelp.
+func (s *source) parse(options *flag.FlagSet, arguments []string) (*problem.Problem, error) {
+	err := options.Parse(arguments)
+	hint := "secretwrap help has the options"
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return commandProblem(options.Name()+": "+strings.Replace(err.Error(), "flag provided but not defined", "no such option", 1), hint), nil
+	case options.NArg() > 0:
+		return commandProblem(options.Name()+" takes options alone", "name a file with --template, --manifest or "+envFileOption), nil
+	case s.template != "" && s.envFile != "":
+		return commandProblem("a template and a .env file cannot be read together", "keep one of them"), nil
+	case s.template == "" && (s.function != "" || len(s.values) > 0):
+		return commandProblem("--function and --parameter belong to a template", "name it with --template"), nil
+	}
+	for _, value := range s.values {
+		if name, _, found := strings.Cut(value, "="); !found || name == "" {
+			return commandProblem("a parameter has no name or no value", "write --parameter NAME=VALUE"), nil
+		}
+	}
+	return nil, nil
+}
+
+func commandProblem(cause, hint string) *problem.Problem {
+	return &problem.Problem{Class: problem.Config, Cause: cause, Hint: hint}
+}
+
+// begin reads the arguments of a command. If its work ends there, it returns a
+// launch or a status, and done.
+func (s *source) begin(p process, environment *environ.Block, options *flag.FlagSet, arguments []string) (next *launch, status int, done bool) {
+	wrong, err := s.parse(options, arguments)
+	switch {
+	case err != nil:
+		writeHelp(p.stdout)
+		return nil, 0, true
+	case wrong != nil:
+		return nil, newStart(p, environment).fail(problem.List{wrong}), true
+	case s.envFile != "":
+		next, status = withEnvFile(p, environment, s.envFile, append([]string{options.Name()}, without(options)...))
+		return next, status, true
+	}
+	return nil, 0, false
+}
+
+// without returns the options that are set, but for the .env file.
+func without(options *flag.FlagSet) []string {
+	var arguments []string
+	options.Visit(func(option *flag.Flag) {
+		values := []string{option.Value.String()}
+		if repeated, ok := option.Value.(*list); ok {
+			values = *repeated
+		}
+		for _, value := range values {
+			if "--"+option.Name != envFileOption {
+				arguments = append(arguments, "--"+option.Name+"="+value)
+			}
+		}
+	})
+	return arguments
+}
+
+// configuration is what check and policy judge.
+type configuration struct {
+	start *start
+	plan  *plan.Plan
+	// inherited is what a program would be given beside what the plan delivers.
+	inherited *environ.Block
+	problems  problem.List
+	warnings  []inspect.Warning
+	notes     []string
+}
+
+func (c *configuration) warn(label, text string) {
+	c.warnings = append(c.warnings, inspect.Warning{Label: label, Text: text})
+}
+
+// read reads the configuration.
+func (s *source) read(p process, environment *environ.Block) *configuration {
+	c := &configuration{start: newStart(p, environment)}
+	if s.template != "" {
+		s.readTemplate(c)
+	} else {
+		s.readEnvironment(c)
+	}
+	if len(c.problems) == 0 && c.plan.Empty() {
+		c.problems = problem.List{commandProblem("nothing refers to a secret",
+			"set a variable such as DB_PASSWORD=secretsmanager://prod/db#password, or name a file with --template, --manifest or "+envFileOption)}
+	}
+	for _, warning := range c.extensionWarnings() {
+		c.warn("", warning)
+	}
+	return c
+}
+
+func (c *configuration) extensionWarnings() []string {
+	if c.plan == nil {
+		return nil
+	}
+	return c.plan.ExtensionWarnings()
+}
+
+// readEnvironment reads what exec would read.
+func (s *source) readEnvironment(c *configuration) {
+	begun := c.start
+	if s.manifest != "" {
+		begun.environment.Export("SECRETWRAP_MANIFEST", s.manifest)
+		begun.variables["SECRETWRAP_MANIFEST"] = s.manifest
+		begun.usualDir = defaultDir
+	}
+	unknown, problems := begun.read()
+	c.plan, c.problems = begun.plan, inOrder(problems)
+	for _, name := range unknown {
+		c.warn(name, "this version knows no such setting, and ignores it")
+	}
+	if p := plan.CheckChain(begun.settings.ExecWrapper, begun.variables); p != nil {
+		c.problems = append(c.problems, p)
+	}
+	begun.strip()
+	c.inherited = begun.environment
+}
