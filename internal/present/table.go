@@ -1,6 +1,7 @@
 package present
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -86,21 +87,28 @@ func tabulate(out *strings.Builder, rows []row, widths [columns]int, style Style
 	}
 }
 
-// stack prints each row as a paragraph.
+// stack prints an item in a line, and each of its references in one below.
 func stack(out *strings.Builder, rows []row, style Style) {
 	for _, r := range rows {
-		if r.cells[0] != "" {
-			out.WriteString(style.paint(bold, r.cells[0]) + "\n")
+		name, secret, stage, version, path, kind, size, destination := r.cells[0], r.cells[1], r.cells[2], r.cells[3], r.cells[4], r.cells[5], r.cells[6], r.cells[7]
+		if name != "" {
+			out.WriteString(style.paint(bold, name) + ": " + style.paint(r.color, destination) + "\n")
 		}
-		for i, heading := range headings() {
-			if i == 0 || r.cells[i] == "" {
-				continue
-			}
-			color := ""
-			if i == columns-1 {
-				color = r.color
-			}
-			out.WriteString("  " + strings.ToLower(heading) + " " + style.paint(color, r.cells[i]) + "\n")
+		if path != "" {
+			secret += "#" + path
 		}
+		text := joined(" ", secret, stage, version)
+		if size != "" {
+			size += " bytes"
+		}
+		if found := joined(", ", kind, size); found != "" {
+			text += ": " + found
+		}
+		out.WriteString("  " + text + "\n")
 	}
+}
+
+// joined joins the texts that are not empty.
+func joined(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), separator)
 }
