@@ -25,6 +25,8 @@ import (
 //
 //	starts COMMAND…               the command succeeds
 //	fails STATUS COMMAND…         it ends with STATUS and starts no program
+//	prints STATUS COMMAND…        it ends with STATUS, starts no program, and what it
+//	                              prints is searched for secrets too
 //	secretsmanager FILE           starts a Secrets Manager that FILE describes
 //	calls SECRET N, calls total N how often it was called since
 //	connections N                 how many connections it has seen
@@ -40,6 +42,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"starts":         starts,
 		"fails":          fails,
+		"prints":         prints,
 		"secretsmanager": startSecretsManager,
 		"calls":          checkCalls,
 		"connections":    checkConnections,
@@ -79,6 +82,19 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the program was started")
 	}
 	checkTold(ts)
+}
+
+func prints(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 2, anyNumber)
+	status := execute(ts, args[1:])
+	if want := number(ts, args[0]); status != want {
+		ts.Fatalf("exit status %d, want %d", status, want)
+	}
+	s := workspaceOf(ts)
+	if _, err := os.Stat(s.record()); err == nil {
+		ts.Fatalf("a program was started")
+	}
+	s.checkLeaks(ts, ts.ReadFile("stdout"))
 }
 
 // execute runs a command, looks for leaks and returns its exit status, -1 if a

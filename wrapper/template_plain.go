@@ -78,6 +78,7 @@ func (t *templated) read() {
 	for _, variable := range t.function.Variables {
 		t.variable(variable)
 	}
+	t.noteUnresolved()
 	chosen, unknown, problems := settings.Parse(t.variables)
 	chosen.Dir = cmp.Or(chosen.Dir, defaultDir)
 	for _, name := range unknown {
@@ -132,7 +133,19 @@ func (t *templated) variable(v template.Variable) {
 		t.fail(v.Name, "the value depends on "+v.Unresolved, template.ValueHint)
 	default:
 		t.unresolved[v.Name] = v.Unresolved
-		t.notes = append(t.notes, fmt.Sprintf("%s depends on %s: whether it is a reference is not known", v.Name, v.Unresolved))
+	}
+}
+
+// noteUnresolved names the variables that were left out.
+func (t *templated) noteUnresolved() {
+	var names []string
+	for _, variable := range t.function.Variables {
+		if reason, found := t.unresolved[variable.Name]; found {
+			names = append(names, variable.Name+" ("+reason+")")
+		}
+	}
+	if len(names) > 0 {
+		t.notes = append(t.notes, "not looked at, because a deployment alone knows what they depend on: "+strings.Join(names, ", "))
 	}
 }
 

@@ -55,7 +55,7 @@ const (
 	routeHint = "a function in a VPC reaches Secrets Manager through an interface endpoint for secretsmanager or a NAT gateway; check its security groups, its DNS, and HTTPS_PROXY if that is set"
 	dataHint  = "something between the function and Secrets Manager changes the answers, such as a proxy; check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	proxyHint = "check the user's name and password in HTTPS_PROXY, and which hosts the proxy allows; NO_PROXY takes a host out"
-	keysHint  = "check that the credentials are current and, on a laptop, that the clock is right"
+	keysHint  = "check that the credentials are current (aws sso login renews those of SSO) and, on a laptop, that the clock is right"
 )
 
 var (

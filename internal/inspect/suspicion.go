@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ func (i *inspector) warnOfTarget(target plan.Target, delivery *deliver.Delivery)
 			i.warn(target.Label(), "the stage AWSPENDING is there during a rotation only")
 		}
 		if part.Ref.Encode == reference.Plain && target.Template && i.needsEncoding(target, index) {
-			i.warn(target.Label(), fmt.Sprintf("in an address, secret %q needs ?encode=url: a value with / @ : or %% would change it", part.Ref.Secret))
+			i.warn(target.Label(), fmt.Sprintf("in an address, %s needs ?encode=url: a value with / @ : or %% would change it", described(part.Ref)))
 		}
 	}
 	if delivery == nil || target.File != "" || len(delivery.Variables) == 0 || len(delivery.Moved) > 0 {
@@ -39,6 +40,14 @@ func (i *inspector) warnOfTarget(target plan.Target, delivery *deliver.Delivery)
 	if i.isWholeObject(target) {
 		i.warn(target.Label(), "the variable holds a whole JSON document; for one field write #FIELD behind the secret's name")
 	}
+}
+
+// described names what a reference is about.
+func described(ref *reference.Ref) string {
+	if ref.Where() == "" {
+		return fmt.Sprintf("secret %q", ref.Secret)
+	}
+	return fmt.Sprintf("path %q of secret %q", ref.Where(), ref.Secret)
 }
 
 // isWholeObject reports whether a variable is all of a secret that is JSON.
@@ -159,9 +168,9 @@ func (i *inspector) warnOfPlan() {
 			switch {
 			case part.Ref == nil:
 			case target.File != "":
-				inFile[part.Secret] = target.Label()
+				inFile[part.Secret] = cmp.Or(inFile[part.Secret], target.Label())
 			default:
-				inVariable[part.Secret] = target.Label()
+				inVariable[part.Secret] = cmp.Or(inVariable[part.Secret], target.Label())
 			}
 		}
 	}
