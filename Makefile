@@ -9,6 +9,15 @@ AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
 E2E_PYTHON ?= $(CACHE)/venv/bin/python
 BENCH_NODE_MODULES ?= $(CACHE)/node/node_modules
 BENCH = AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" BENCH_NODE_MODULES="$(BENCH_NODE_MODULES)"
+# What `make publish` publishes, and where to: docs/publishing.md.
+REGIONS ?=
+VARIANTS ?= managed os-only
+ARCHITECTURES ?= x86_64 arm64
+LAYER_NAME ?= secretwrap
+ORGANIZATION ?=
+ACCOUNTS ?=
+SSM_PREFIX ?=
+PUBLISH ?=
 
 export CGO_ENABLED = 0
 
@@ -74,6 +83,11 @@ fmt: ## format the code
 .PHONY: layer
 layer: ## build the Lambda layers: dist/*.zip
 	go run ./scripts/packlayer -version $(VERSION) -o dist
+
+.PHONY: publish
+publish: layer ## show how the layers would be published to REGIONS with the AWS CLI; PUBLISH=yes: publish them
+	@go run ./scripts/publish -version "$(VERSION)" -regions "$(REGIONS)" -variants "$(VARIANTS)" -architectures "$(ARCHITECTURES)" -name "$(LAYER_NAME)" \
+		-organization "$(ORGANIZATION)" -accounts "$(ACCOUNTS)" -parameters "$(SSM_PREFIX)" -profile "$(AWS_PROFILE)" -publish "$(PUBLISH)"
 
 .PHONY: clean
 clean: ## remove what was built and installed

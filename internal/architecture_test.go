@@ -75,6 +75,7 @@ func edges() map[string][]string {
 		"internal/pipenet":    {},
 
 		"scripts/packlayer":  {"internal/layerbuild"},
+		"scripts/publish":    {},
 		"scripts/renewroots": {},
 
 		program: {
