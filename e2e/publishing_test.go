@@ -1,0 +1,422 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// organization is an organization's ID. moto_server takes any.
+const organization = "o-a1b2c3d4e5"
+
+// twoRegions is a wish for one layer in two regions, shared, and with parameters.
+func twoRegions(more ...string) []string {
+	return append([]string{
+		"REGIONS=eu-west-1 us-east-1", "VARIANTS=managed", "ARCHITECTURES=x86_64",
+		"ORGANIZATION=" + organization, "SSM_PREFIX=/secretwrap/layer",
+	}, more...)
+}
+
+// TestPublishing publishes layers with AWS's CLI to accounts that are a moto_server
+// each. moto_server stands for AWS only so far: it takes any credentials and any
+// organization, takes a permission a second time, which AWS refuses, and keeps the
+// words of a permission where AWS makes a principal and a condition of them.
+func TestPublishing(t *testing.T) {
+	p := newProject(t)
+	tests := map[string]func(*testing.T, project){
+		"prints what it does":                testPrintsWhatItDoes,
+		"publishes nothing twice":            testPublishesNothingTwice,
+		"keeps the old version":              testKeepsTheOldVersion,
+		"mends what is missing":              testMendsWhatIsMissing,
+		"stops at the first failure":         testStopsAtTheFirstFailure,
+		"asks everywhere before it begins":   testAsksEverywhereFirst,
+		"says that nobody is signed in":      testSaysThatNobodyIsSignedIn,
+		"publishes every variant by default": testPublishesTheDefaults,
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, p)
+		})
+	}
+}
+
+// testPrintsWhatItDoes compares an account after the printed commands were pasted
+// with one to which the same was published.
+func testPrintsWhatItDoes(t *testing.T, p project) {
+	pasted, published := newAccount(t), newAccount(t)
+	out, progress := p.publish(t, pasted, twoRegions()...)
+	for _, want := range []string{
+		"eu-west-1 secretwrap-managed-x86_64: would publish the first version\n",
+		"us-east-1 secretwrap-managed-x86_64: would share with organization " + organization + "\n",
+		"us-east-1 secretwrap-managed-x86_64: would write the ARN to /secretwrap/layer/managed/x86_64/arn\n",
+		"nothing was changed; with PUBLISH=yes these commands run",
+	} {
+		if !strings.Contains(progress, want) {
+			t.Errorf("does not say %q:\n%s", want, progress)
+		}
+	}
+	if held := pasted.holdings(t); len(held.Versions)+len(held.Parameters) > 0 {
+		t.Fatalf("the account holds %+v before anything was pasted", held)
+	}
+	paste := exec.CommandContext(t.Context(), "sh")
+	paste.Env, paste.Stdin = pasted.env, strings.NewReader(out)
+	if said, err := paste.CombinedOutput(); err != nil {
+		t.Fatalf("pasted: %v\n%s", err, said)
+	}
+	table, _ := p.publish(t, published, twoRegions("PUBLISH=yes")...)
+	want := published.holdings(t)
+	if got := pasted.holdings(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("pasted:    %+v\npublished: %+v", got, want)
+	}
+	want.check(t, p, "eu-west-1", "us-east-1")
+	for _, v := range want.Versions {
+		if !regexp.MustCompile(`secretwrap-managed-x86_64 +published +` + v.ARN + "\n").MatchString(table) {
+			t.Errorf("the table does not list %s:\n%s", v.ARN, table)
+		}
+	}
+}
+
+// check fails the test unless the account holds one version in each region, as
+// twoRegions wishes.
+func (h holdings) check(t *testing.T, p project, regions ...string) {
+	t.Helper()
+	var versions []layerVersion
+	parameters := make(map[string]string)
+	for _, region := range regions {
+		arn := "arn:aws:lambda:" + region + ":123456789012:layer:secretwrap-managed-x86_64:1"
+		versions = append(versions, layerVersion{
+			ARN:           arn,
+			Description:   "secretwrap 1.0.0, managed, x86_64",
+			License:       "Apache-2.0",
+			Architectures: []string{"x86_64"},
+			Sum:           p.sum(t, "secretwrap-layer-x86_64.zip"),
+			Statements: []statement{{
+				Sid: "organization-" + organization, Effect: "Allow", Action: "lambda:GetLayerVersion",
+				Principal: "*", OrganizationID: organization, Resource: arn,
+			}},
+		})
+		parameters[region+"/secretwrap/layer/managed/x86_64/arn"] = arn
+	}
+	if want := (holdings{versions, parameters}); !reflect.DeepEqual(h, want) {
+		t.Errorf("the account holds\n%+v, want\n%+v", h, want)
+	}
+}
+
+func testPublishesNothingTwice(t *testing.T, p project) {
+	a := newAccount(t)
+	p.publish(t, a, twoRegions("PUBLISH=yes")...)
+	want := a.holdings(t)
+	table, progress := p.publish(t, a, twoRegions("PUBLISH=yes")...)
+	if strings.Count(table, " unchanged ") != 2 || strings.Contains(table, " published ") {
+		t.Errorf("the table does not list two unchanged versions:\n%s", table)
+	}
+	if !strings.Contains(progress, "us-east-1 secretwrap-managed-x86_64: version 1 is there already\n") {
+		t.Errorf("does not say what is there:\n%s", progress)
+	}
+	commands, progress := p.publish(t, a, twoRegions()...)
+	if commands != "" || !strings.Contains(progress, "nothing is to be done\n") {
+		t.Errorf("would do something:\n%s\n%s", progress, commands)
+	}
+	if got := a.holdings(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("the account holds\n%+v, before\n%+v", got, want)
+	}
+}
+
+func testKeepsTheOldVersion(t *testing.T, p project) {
+	a := newAccount(t)
+	wish := []string{"REGIONS=eu-west-1", "VARIANTS=wrapper", "ARCHITECTURES=arm64", "SSM_PREFIX=/layer", "PUBLISH=yes"}
+	p.publish(t, a, wish...)
+	changed := p.changed(t, "secretwrap-layer-wrapper-arm64.zip")
+	_, progress := changed.publish(t, a, wish...)
+	if !strings.Contains(progress, ": will publish a version, since version 1 differs\n") {
+		t.Errorf("does not say why:\n%s", progress)
+	}
+	const arn = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-wrapper-arm64:"
+	held := a.holdings(t)
+	if got := held.arns(); !slices.Equal(got, []string{arn + "1", arn + "2"}) {
+		t.Errorf("the account holds %q", got)
+	}
+	if got := held.Parameters["eu-west-1/layer/wrapper/arm64/arn"]; got != arn+"2" {
+		t.Errorf("the parameter is %q", got)
+	}
+}
+
+// testMendsWhatIsMissing shares a version, and writes its parameter, that was
+// published without.
+func testMendsWhatIsMissing(t *testing.T, p project) {
+	a := newAccount(t)
+	p.publish(t, a, "REGIONS=us-east-1", "VARIANTS=managed", "ARCHITECTURES=x86_64", "PUBLISH=yes")
+	wish := twoRegions("REGIONS=us-east-1", "PUBLISH=yes")
+	p.publish(t, a, wish...)
+	a.holdings(t).check(t, p, "us-east-1")
+
+	p.publish(t, a, append(wish, "ACCOUNTS=210987654321")...)
+	v := a.holdings(t).Versions[0]
+	want := statement{
+		Sid: "account-210987654321", Effect: "Allow", Action: "lambda:GetLayerVersion", Principal: "210987654321", Resource: v.ARN,
+	}
+	if len(v.Statements) != 2 || v.Statements[1] != want {
+		t.Errorf("the permissions are %+v, want another: %+v", v.Statements, want)
+	}
+}
+
+// testStopsAtTheFirstFailure refuses to publish in the second region, and then no
+// more.
+func testStopsAtTheFirstFailure(t *testing.T, p project) {
+	a := newAccount(t)
+	refusing, called := a.refusing(t, "publish-layer-version --region us-east-1")
+	table, progress, err := p.try(t, refusing, twoRegions("VARIANTS=managed wrapper", "PUBLISH=yes")...)
+	if err == nil {
+		t.Error("succeeds")
+	}
+	if strings.Count(table, " published ") != 2 || strings.Contains(table, "us-east-1") {
+		t.Errorf("the table does not list what is published:\n%s", table)
+	}
+	for _, want := range []string{
+		"publish: us-east-1 secretwrap-managed-x86_64: aws lambda publish-layer-version: An error occurred (AccessDeniedException)",
+		"publish: stopped there; 2 of 4 layers are published; mend it and run the same again",
+	} {
+		if !strings.Contains(progress, want) {
+			t.Errorf("does not say %q:\n%s", want, progress)
+		}
+	}
+	if calls := called(); !strings.Contains(calls[len(calls)-1], "publish-layer-version --region us-east-1") {
+		t.Errorf("went on with %s", calls[len(calls)-1])
+	}
+	table, _ = p.publish(t, a, twoRegions("VARIANTS=managed wrapper", "PUBLISH=yes")...)
+	if strings.Count(table, " unchanged ") != 2 || strings.Count(table, " published ") != 2 {
+		t.Errorf("does not go on where it stopped:\n%s", table)
+	}
+}
+
+// testAsksEverywhereFirst refuses to tell of the last region, as AWS does of one
+// that is not enabled.
+func testAsksEverywhereFirst(t *testing.T, p project) {
+	a := newAccount(t)
+	refusing, _ := a.refusing(t, "list-layer-versions --region us-east-1")
+	_, progress, err := p.try(t, refusing, twoRegions("PUBLISH=yes")...)
+	if err == nil || !strings.Contains(progress, "publish: us-east-1 secretwrap-managed-x86_64: aws lambda list-layer-versions: An error") {
+		t.Errorf("%v:\n%s", err, progress)
+	}
+	if held := a.holdings(t); len(held.Versions) > 0 {
+		t.Errorf("the account holds %q", held.arns())
+	}
+}
+
+func testSaysThatNobodyIsSignedIn(t *testing.T, p project) {
+	a := newAccount(t)
+	a.env = slices.DeleteFunc(slices.Clone(a.env), func(entry string) bool {
+		return name(entry) == "AWS_SECRET_ACCESS_KEY" || name(entry) == "AWS_ACCESS_KEY_ID"
+	})
+	out, progress, err := p.try(t, a, twoRegions()...)
+	if err == nil || out != "" {
+		t.Errorf("goes on: %v\n%s", err, out)
+	}
+	if !strings.Contains(progress, "publish: AWS does not say whose account it is: sign in") {
+		t.Errorf("does not say what to do:\n%s", progress)
+	}
+}
+
+func testPublishesTheDefaults(t *testing.T, p project) {
+	a := newAccount(t)
+	p.publish(t, a, "REGIONS=eu-west-1", "PUBLISH=yes", "LAYER_NAME=team-secrets")
+	var want []string
+	for _, layer := range []string{"managed-arm64", "managed-x86_64", "os-only-arm64", "os-only-x86_64"} {
+		want = append(want, "arn:aws:lambda:eu-west-1:123456789012:layer:team-secrets-"+layer+":1")
+	}
+	held := a.holdings(t)
+	if got := held.arns(); !slices.Equal(got, want) {
+		t.Errorf("the account holds %q, want %q", got, want)
+	}
+	for _, v := range held.Versions {
+		if len(v.Statements) > 0 {
+			t.Errorf("%s is shared: %+v", v.ARN, v.Statements)
+		}
+	}
+}
+
+// project is a copy of this project with its layers built.
+type project struct{ dir string }
+
+// newProject copies what the layers are made of, and builds them.
+func newProject(t *testing.T) project {
+	t.Helper()
+	dir := t.TempDir()
+	for _, part := range []string{"internal", "layer", "scripts", "wrapper"} {
+		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join("..", part))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"Makefile", "LICENSE", "go.mod", "go.sum"} {
+		copyFile(t, filepath.Join("..", file), filepath.Join(dir, file))
+	}
+	write(t, filepath.Join(dir, "CHANGELOG.md"), "## 1.0.0\n", 0o644)
+	command := exec.CommandContext(t.Context(), toolNamed(t, "make").path, "layer")
+	command.Dir, command.Env = dir, outside()
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return project{dir}
+}
+
+// outside returns the environment without what comes from AWS's tools, or from a
+// make that runs these tests.
+func outside() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "AWS_") || strings.HasPrefix(entry, "MAKE") || strings.HasPrefix(entry, "MFLAGS=")
+	})
+}
+
+// changed returns a copy of the project in which one zip file is another.
+func (p project) changed(t *testing.T, name string) project {
+	t.Helper()
+	var empty bytes.Buffer
+	if err := zip.NewWriter(&empty).Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := copyTree(t, p.dir)
+	write(t, filepath.Join(dir, "dist", name), empty.String(), 0o644)
+	return project{dir}
+}
+
+// sum returns the checksum of a zip file as Lambda writes it.
+func (p project) sum(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(p.dir, "dist", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// publish runs make publish, which must succeed.
+func (p project) publish(t *testing.T, a account, variables ...string) (stdout, stderr string) {
+	t.Helper()
+	stdout, stderr, err := p.try(t, a, variables...)
+	if err != nil {
+		t.Fatalf("make publish %q: %v\n%s", variables, err, stderr)
+	}
+	return stdout, stderr
+}
+
+// try runs make publish with the layers that are built, and fails the test if it
+// prints a credential.
+func (p project) try(t *testing.T, a account, variables ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "make", append([]string{"-s", "-o", "layer", "publish"}, variables...)...)
+	command.Dir, command.Env = p.dir, a.env
+	var out, errors bytes.Buffer
+	command.Stdout, command.Stderr = &out, &errors
+	err = command.Run()
+	if strings.Contains(out.String()+errors.String(), canary) {
+		t.Errorf("make publish %q prints a credential", variables)
+	}
+	return out.String(), errors.String(), err
+}
+
+// account is an AWS account, and the environment in which the aws command reaches
+// it.
+type account struct {
+	python string
+	tools  string // the directory of the aws command
+	env    []string
+}
+
+// newAccount starts a moto_server that is an account without anything.
+func newAccount(t *testing.T) account {
+	t.Helper()
+	python, tools := pythonWith(t, "awscli", "boto3").path, t.TempDir()
+	write(t, filepath.Join(tools, "aws"), "#!/bin/sh\nexec '"+python+"' -m awscli \"$@\"\n", 0o755)
+	env := append(outside(), "PATH="+tools+":"+os.Getenv("PATH"), "AWS_ENDPOINT_URL="+motoServer(t),
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE"+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
+	return account{python, tools, env}
+}
+
+// refusing returns the account with an aws command that refuses calls in which
+// words stand, and what tells which calls were made.
+func (a account) refusing(t *testing.T, words string) (refusing account, called func() []string) {
+	t.Helper()
+	tools := t.TempDir()
+	log := filepath.Join(tools, "calls")
+	write(t, filepath.Join(tools, "aws"), fmt.Sprintf(`#!/bin/sh
+echo "$*" >>%s
+case "$*" in
+*"%s"*)
+  echo "An error occurred (AccessDeniedException) when calling it" >&2
+  exit 254
+  ;;
+esac
+exec %s/aws "$@"
+`, log, words, a.tools), 0o755)
+	a.env = append(slices.Clone(a.env), "PATH="+tools+":"+os.Getenv("PATH"))
+	return a, func() []string {
+		t.Helper()
+		calls, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(strings.TrimSpace(string(calls)), "\n")
+	}
+}
+
+// holdings is what an account holds in two regions.
+type holdings struct {
+	Versions   []layerVersion    `json:"versions"`
+	Parameters map[string]string `json:"parameters"` // by region and name
+}
+
+type layerVersion struct {
+	ARN           string      `json:"arn"`
+	Description   string      `json:"description"`
+	License       string      `json:"license"`
+	Architectures []string    `json:"architectures"`
+	Sum           string      `json:"sum"`
+	Statements    []statement `json:"statements"`
+}
+
+type statement struct {
+	Sid, Effect, Action, Principal, Resource string
+	OrganizationID                           string `json:"OrganizationId"`
+}
+
+func (h holdings) arns() []string {
+	var arns []string
+	for _, v := range h.Versions {
+		arns = append(arns, v.ARN)
+	}
+	return arns
+}
+
+// holdings asks with AWS's SDK for Python, of which nothing that publishes knows.
+func (a account) holdings(t *testing.T) holdings {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), a.python, "testdata/publishing/holdings.py", "eu-west-1", "us-east-1")
+	command.Env = a.env
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	var held holdings
+	if err := json.Unmarshal(out, &held); err != nil {
+		t.Fatal(err)
+	}
+	return held
+}
