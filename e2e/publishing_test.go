@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // organization is an organization's ID. moto_server takes any.
@@ -249,12 +251,135 @@ func testPublishesTheDefaults(t *testing.T, p project) {
 	}
 }
 
+// TestPublishingPage runs the commands of the page one after the other, and looks
+// whether what it shows for SAM, the CDK and Terraform finds the layer then.
+func TestPublishingPage(t *testing.T) {
+	text, a := page(t, "docs/publishing.md"), newAccount(t)
+	dir := copyProject(t)
+	a.env = append(a.env, "AWS_DEFAULT_REGION=eu-west-1")
+	a.createFunction(t, "app")
+	for _, part := range strings.Split(text, "```sh\n")[1:] {
+		commands, _, _ := strings.Cut(part, "```")
+		command := exec.CommandContext(t.Context(), "sh", "-eu", "-c", commands)
+		command.Dir, command.Env = dir, a.env
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", commands, err, out)
+		}
+	}
+	const name, arn = "/secretwrap/layer/managed/x86_64/arn", "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-managed-x86_64:1"
+	held := a.holdings(t)
+	if got := held.Parameters["eu-west-1"+name]; got != arn {
+		t.Errorf("%s is %q, want %q", name, got, arn)
+	}
+	if len(held.Versions) != 8 || len(held.Parameters) != 4 {
+		t.Errorf("the account holds %q, and parameters %v", held.arns(), held.Parameters)
+	}
+	if got := a.ask(t, "lambda", "get-function-configuration", "--function-name", "app", "--query", "Layers[].Arn", "--output", "text"); got != arn {
+		t.Errorf("the function has %q, want %q", got, arn)
+	}
+
+	t.Run("SAM", func(t *testing.T) {
+		var template parameters
+		if err := yaml.Unmarshal([]byte(block(t, text, "yaml", "SecretwrapLayer")), &template); err != nil {
+			t.Fatal(err)
+		}
+		template.check(t, name)
+	})
+	t.Run("CDK", func(t *testing.T) {
+		var template parameters
+		if err := json.Unmarshal(synthesized(t, block(t, text, "ts", "fromLayerVersionArn")), &template); err != nil {
+			t.Fatal(err)
+		}
+		template.check(t, name)
+		layers := template.Resources["fn"].Properties.Layers
+		if len(layers) != 1 || template.Parameters[layers[0].Ref].Default != name {
+			t.Errorf("the function has the layers %+v", layers)
+		}
+	})
+}
+
+// parameters is a template of CloudFormation, as far as it reads an ARN.
+type parameters struct {
+	Parameters map[string]struct {
+		Type    string `yaml:"Type"`
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
+	Resources map[string]struct {
+		Properties struct {
+			Layers []struct{ Ref string }
+		}
+	} `yaml:"-"`
+}
+
+// check fails the test unless a parameter of the template is that of AWS Systems
+// Manager.
+func (p parameters) check(t *testing.T, name string) {
+	t.Helper()
+	for _, parameter := range p.Parameters {
+		if parameter.Type == "AWS::SSM::Parameter::Value<String>" && parameter.Default == name {
+			return
+		}
+	}
+	t.Errorf("the template's parameters are %v, none is %s", p.Parameters, name)
+}
+
+// synthesized returns the template of a stack with a function fn, to which the
+// snippet does something.
+func synthesized(t *testing.T, snippet string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	modules := cached(t, "builders/cdk/node_modules")
+	if _, err := os.Stat(modules); err != nil {
+		need(t, "no CDK: scripts/install-builders.sh installs it")
+	}
+	write(t, filepath.Join(dir, "app.js"), `
+const { App, Stack } = require('aws-cdk-lib');
+const { Code, Function, LayerVersion, Runtime } = require('aws-cdk-lib/aws-lambda');
+const { StringParameter } = require('aws-cdk-lib/aws-ssm');
+
+class Example extends Stack {
+  constructor(app) {
+    super(app, 'Stack');
+    const fn = new Function(this, 'Function', {
+      runtime: Runtime.NODEJS_22_X, handler: 'index.handler', code: Code.fromInline('exports.handler = () => {};'),
+    });
+    fn.node.defaultChild.overrideLogicalId('fn');
+`+snippet+`
+  }
+}
+new Example(new App());
+`, 0o644)
+	command := exec.CommandContext(t.Context(), toolNamed(t, "node").path, "app.js")
+	command.Dir, command.Env = dir, append(outside(), "NODE_PATH="+modules, "CDK_OUTDIR="+dir)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	template, err := os.ReadFile(filepath.Join(dir, "Stack.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
 // project is a copy of this project with its layers built.
 type project struct{ dir string }
 
-// newProject copies what the layers are made of, and builds them.
+// newProject copies the project, and builds its layers.
 func newProject(t *testing.T) project {
 	t.Helper()
+	dir := copyProject(t)
+	command := exec.CommandContext(t.Context(), "make", "layer")
+	command.Dir, command.Env = dir, outside()
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return project{dir}
+}
+
+// copyProject copies what the layers are made of, and what publishes them.
+func copyProject(t *testing.T) string {
+	t.Helper()
+	toolNamed(t, "make")
 	dir := t.TempDir()
 	for _, part := range []string{"internal", "layer", "scripts", "wrapper"} {
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join("..", part))); err != nil {
@@ -265,12 +390,7 @@ func newProject(t *testing.T) project {
 		copyFile(t, filepath.Join("..", file), filepath.Join(dir, file))
 	}
 	write(t, filepath.Join(dir, "CHANGELOG.md"), "## 1.0.0\n", 0o644)
-	command := exec.CommandContext(t.Context(), toolNamed(t, "make").path, "layer")
-	command.Dir, command.Env = dir, outside()
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return project{dir}
+	return dir
 }
 
 // outside returns the environment without what comes from AWS's tools, or from a
@@ -284,13 +404,21 @@ func outside() []string {
 // changed returns a copy of the project in which one zip file is another.
 func (p project) changed(t *testing.T, name string) project {
 	t.Helper()
+	dir := copyTree(t, p.dir)
+	copyFile(t, emptyZip(t), filepath.Join(dir, "dist", name))
+	return project{dir}
+}
+
+// emptyZip returns the path of a zip file that holds nothing.
+func emptyZip(t *testing.T) string {
+	t.Helper()
 	var empty bytes.Buffer
 	if err := zip.NewWriter(&empty).Close(); err != nil {
 		t.Fatal(err)
 	}
-	dir := copyTree(t, p.dir)
-	write(t, filepath.Join(dir, "dist", name), empty.String(), 0o644)
-	return project{dir}
+	path := filepath.Join(t.TempDir(), "empty.zip")
+	write(t, path, empty.String(), 0o644)
+	return path
 }
 
 // sum returns the checksum of a zip file as Lambda writes it.
@@ -346,6 +474,26 @@ func newAccount(t *testing.T) account {
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE"+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	return account{python, tools, env}
+}
+
+// ask runs the aws command, which must succeed, and returns what it prints.
+func (a account) ask(t *testing.T, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), filepath.Join(a.tools, "aws"), args...)
+	command.Env = a.env
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("aws %q: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// createFunction creates a function without layers.
+func (a account) createFunction(t *testing.T, name string) {
+	t.Helper()
+	a.ask(t, "iam", "create-role", "--role-name", name, "--assume-role-policy-document", "{}")
+	a.ask(t, "lambda", "create-function", "--function-name", name, "--runtime", "python3.13", "--handler", "app.handler",
+		"--role", "arn:aws:iam::123456789012:role/"+name, "--zip-file", "fileb://"+emptyZip(t))
 }
 
 // refusing returns the account with an aws command that refuses calls in which
