@@ -296,6 +296,11 @@ func TestPublishingPage(t *testing.T) {
 			t.Errorf("the function has the layers %+v", layers)
 		}
 	})
+	t.Run("Terraform", func(t *testing.T) {
+		if got := a.terraformOutput(t, block(t, text, "hcl", "aws_ssm_parameter"), "data.aws_ssm_parameter.secretwrap.insecure_value"); got != arn {
+			t.Errorf("Terraform reads %q, want %q", got, arn)
+		}
+	})
 }
 
 // parameters is a template of CloudFormation, as far as it reads an ARN.
@@ -359,6 +364,63 @@ new Example(new App());
 		t.Fatal(err)
 	}
 	return template
+}
+
+// terraformOutput applies a configuration, and returns what an expression is then.
+func (a account) terraformOutput(t *testing.T, configuration, expression string) string {
+	t.Helper()
+	dir, terraform := t.TempDir(), toolNamed(t, "terraform").path
+	write(t, filepath.Join(dir, "main.tf"), `
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+}
+
+provider "aws" {
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+}
+
+output "it" {
+  value = `+expression+`
+}
+
+`+configuration, 0o644)
+	settings := filepath.Join(dir, "settings.tfrc")
+	write(t, settings, providerInstallation(t), 0o644)
+	run := func(args ...string) string {
+		command := exec.CommandContext(t.Context(), terraform, args...)
+		command.Dir, command.Env = dir, append(slices.Clone(a.env), "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1")
+		var stderr bytes.Buffer
+		command.Stderr = &stderr
+		out, err := command.Output()
+		if err != nil {
+			t.Fatalf("terraform %q: %v\n%s%s", args, err, out, &stderr)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	run("init", "-input=false", "-no-color")
+	run("apply", "-auto-approve", "-input=false", "-no-color")
+	return run("output", "-raw", "it")
+}
+
+// providerInstallation returns the part of Terraform's settings that says where
+// providers come from: a mirror below /opt if there is one, else the registry.
+func providerInstallation(t *testing.T) string {
+	t.Helper()
+	mirrors, err := filepath.Glob("/opt/*/registry.terraform.io/hashicorp/aws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mirrors) == 0 {
+		return "provider_installation {\n  direct {}\n}\n"
+	}
+	mirror := filepath.Dir(filepath.Dir(filepath.Dir(mirrors[0])))
+	return fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
 }
 
 // project is a copy of this project with its layers built.
