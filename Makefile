@@ -85,7 +85,7 @@ layer: ## build the Lambda layers: dist/*.zip
 	go run ./scripts/packlayer -version $(VERSION) -o dist
 
 .PHONY: publish
-publish: layer ## show how the layers would be published to REGIONS with the AWS CLI; PUBLISH=yes: publish them
+publish: layer ## show what would publish the layers to REGIONS of an AWS account; PUBLISH=yes: do it
 	@go run ./scripts/publish -version "$(VERSION)" -regions "$(REGIONS)" -variants "$(VARIANTS)" -architectures "$(ARCHITECTURES)" -name "$(LAYER_NAME)" \
 		-organization "$(ORGANIZATION)" -accounts "$(ACCOUNTS)" -parameters "$(SSM_PREFIX)" -profile "$(AWS_PROFILE)" -publish "$(PUBLISH)"
 

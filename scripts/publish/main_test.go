@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,18 +98,61 @@ func TestEveryMissingArchiveIsNamed(t *testing.T) {
 	}
 }
 
-func TestWithoutTheCommandItIsNamed(t *testing.T) {
+// newDist returns a directory with what stands for zip files.
+func newDist(t *testing.T) string {
+	t.Helper()
 	dist := t.TempDir()
 	for _, architecture := range knownArchitectures() {
 		if err := os.WriteFile(filepath.Join(dist, zipName(managed, architecture)), []byte("a zip file"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return dist
+}
+
+func TestWithoutTheCommandItIsNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	var out bytes.Buffer
-	err := run(t.Context(), requested("-dist", dist), &out, &out)
+	err := run(t.Context(), requested("-dist", newDist(t)), &out, &out)
 	if err == nil || !strings.Contains(err.Error(), "there is no aws command: install the AWS CLI") {
 		t.Errorf("says %v", err)
+	}
+}
+
+// interruption interrupts once something is published.
+type interruption struct{ interrupt func() }
+
+func (i interruption) Write(progress []byte) (int, error) {
+	if bytes.Contains(progress, []byte("published version")) {
+		i.interrupt()
+	}
+	return len(progress), nil
+}
+
+// TestInterruptedItListsWhatIsPublished publishes with a command that finds nothing
+// and then publishes whatever it is given.
+func TestInterruptedItListsWhatIsPublished(t *testing.T) {
+	const arn = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-managed-x86_64:17"
+	tools := t.TempDir()
+	answers := "#!/bin/sh\ncase $2 in get-caller-identity) echo '\"123456789012\"' ;; list-*) echo null ;; *) echo " + arn + " ;; esac\n"
+	if err := os.WriteFile(filepath.Join(tools, "aws"), []byte(answers), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	err := run(ctx, requested("-dist", newDist(t), "-publish", "yes"), &out, interruption{cancel})
+	if err == nil {
+		t.Fatal("succeeds")
+	}
+	for _, want := range []string{"eu-west-1 secretwrap-managed-arm64: interrupted", "1 of 2 layers are published"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+	if !strings.Contains(out.String(), arn) {
+		t.Errorf("the table does not list what is published:\n%s", &out)
 	}
 }
 
@@ -143,8 +187,8 @@ func TestPrintedCommandsUseWhatIsPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	context := []string{dir, "my profile"}
-	want := slices.Concat(context, p.shareCommand(p.shares[0], "17")[1:], context, p.parameterCommand(arn)[1:])
+	place := []string{dir, "my profile"}
+	want := slices.Concat(place, p.shareCommand(p.shares[0], "17")[1:], place, p.parameterCommand(arn)[1:])
 	if got := strings.Split(strings.TrimSpace(string(out)), "\n"); !slices.Equal(got, want) {
 		t.Errorf("aws is given\n%q, want\n%q", got, want)
 	}
