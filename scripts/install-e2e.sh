@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what the emulator tests need into the user's cache, which all clones
 # share: AWS's Runtime Interface Emulator, a Python with Lambda's runtime client,
-# moto and the AWS CLI, Lambda's runtime clients for Node.js and Java. What is there already stays,
-# and so does what AWS_LAMBDA_RIE or E2E_PYTHON names outside the cache. Needs Linux,
-# and Python 3 with venv; leaves out what there is no npm or mvn for.
+# moto and the AWS CLI, Lambda's runtime clients for Node.js and Java. What is there
+# already stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON names outside the
+# cache. Needs Linux, and Python 3 with venv; leaves out what there is no npm or mvn
+# for.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/patiently.sh
