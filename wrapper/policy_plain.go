@@ -36,8 +36,8 @@ func runPolicy(p process, environment *environ.Block, arguments []string) (*laun
 	if len(c.problems) > 0 {
 		return nil, c.start.fail(c.problems)
 	}
-	access, problems := awssecrets.Load(c.start.variables, requests(c.plan))
-	if len(problems) > 0 {
+	access, _ := awssecrets.Load(c.start.variables, nil) // of all this the region alone matters
+	if problems := access.CheckRegion(requests(c.plan)); len(problems) > 0 {
 		return nil, c.start.fail(problems)
 	}
 	none := slices.Contains(keys, noKey)

@@ -71,7 +71,7 @@ func Load(environment map[string]string, requests []Request) (Config, problem.Li
 	problems = append(problems, config.loadRoots(environment)...)
 	problems = append(problems, checkProxy(environment)...)
 	problems = append(problems, config.checkEndpoint(requests)...)
-	return config, append(problems, config.checkRegion(requests)...)
+	return config, append(problems, config.CheckRegion(requests)...)
 }
 
 // useCredentials keeps where the credentials come from.
@@ -172,8 +172,8 @@ func (c Config) Plain() bool {
 	return err == nil && address.Scheme == "http"
 }
 
-// checkRegion judges the function's own region if any request depends on it.
-func (c Config) checkRegion(requests []Request) problem.List {
+// CheckRegion judges the function's own region if any request depends on it.
+func (c Config) CheckRegion(requests []Request) problem.List {
 	for _, request := range requests {
 		if request.Region == "" && !consistsOf(c.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") {
 			return problem.List{{
