@@ -124,7 +124,7 @@ check and policy, on the command line of a laptop:
 
   --manifest FILE         read this manifest, as Lambda would
   --template FILE         read a function of a SAM or CloudFormation template instead
-  --function NAME         which function, by its logical ID
+  --function NAME         which function, by its logical ID or the beginning of it
   --parameter NAME=VALUE  a parameter, or what else Ref names; may be repeated
   --offline               check: judge the configuration, do not ask Secrets Manager
   --json                  check: print JSON

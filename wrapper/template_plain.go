@@ -215,6 +215,9 @@ func (t *templated) checkFunction() {
 	case osOnly && t.function.Handler == bootstrapName:
 		t.warn("", "a program called bootstrap hides the layer's /opt/bootstrap, unless it starts /opt/secretwrap itself: call it app, and set the handler to that")
 	}
+	if t.function.NoLayer && !t.function.Image && !t.plan.Empty() {
+		t.warn("", "the function has no layer: /opt/secretwrap comes with one")
+	}
 	if t.function.SnapStart && t.start.settings.SnapStart != "allow" {
 		t.problems = append(t.problems, t.placed(problem.List{snapshotProblem()})...)
 	}

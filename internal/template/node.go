@@ -63,6 +63,23 @@ func pairs(node *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// repeated returns the first key of a map that stands there before, nil if none
+// does. Whatever a merge key adds gives way, and is no repetition.
+func repeated(node *yaml.Node) *yaml.Node {
+	node = follow(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	seen := make(map[string]bool)
+	for pair := range slices.Chunk(node.Content, 2) {
+		if key := pair[0]; seen[key.Value] {
+			return key
+		}
+		seen[pair[0].Value] = true
+	}
+	return nil
+}
+
 // member returns the value of a key, nil if the node is no map or has none.
 func member(node *yaml.Node, key string) *yaml.Node {
 	for name, value := range pairs(node) {
@@ -155,7 +172,7 @@ func (j *jsonReader) value() *yaml.Node {
 	case bool:
 		node.Value, node.Tag = map[bool]string{false: "false", true: "true"}[token], "!!bool"
 	case nil:
-		node.Value, node.Tag = "null", "!!null"
+		node.Tag = "!!null"
 	case json.Delim:
 		node.Kind, node.Tag = yaml.SequenceNode, "!!seq"
 		if token == '{' {

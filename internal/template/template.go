@@ -48,8 +48,9 @@ type Function struct {
 	// they are not set, or known after a deployment only.
 	Handler, Runtime, Code string
 	// Image is set for a function that is packaged as a container image, SnapStart
-	// for one whose published versions are kept as snapshots.
-	Image, SnapStart bool
+	// for one whose published versions are kept as snapshots, NoLayer for one that
+	// certainly has none.
+	Image, SnapStart, NoLayer bool
 }
 
 // Variable is one variable of a function's environment.
@@ -76,6 +77,9 @@ func Parse(source string, data []byte, options Options) (*Template, problem.List
 	if len(documents) == 0 || documents[0].Content[0].Kind != yaml.MappingNode {
 		return nil, problem.List{bad(source, 1, "the file is no template", "name a SAM or CloudFormation template with Resources")}
 	}
+	if len(documents) > 1 {
+		return nil, problem.List{bad(source, documents[1].Line, yamlfile.SecondDocument, yamlfile.SecondDocumentHint)}
+	}
 	t := &Template{source: source, root: documents[0].Content[0], lines: make(map[string]int)}
 	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]string)}
 	for key, value := range pairs(member(t.root, "Resources")) {
@@ -99,25 +103,38 @@ func decode(data []byte) ([]*yaml.Node, *problem.Problem) {
 	return yamlfile.Decode(data)
 }
 
-// Function returns the function with a logical ID, or the only one if id is empty.
+// Function returns the function whose logical ID is id, or the only one that begins
+// so, since the CDK appends a hash; if id is empty, the only one there is.
 func (t *Template) Function(id string) (Function, problem.List) {
+	var begin []string
+	for _, known := range t.ids {
+		if strings.HasPrefix(known, id) {
+			begin = append(begin, known)
+		}
+	}
 	switch {
-	case len(t.ids) == 0:
-		return Function{}, problem.List{bad(t.source, 0, "the template has no function",
-			"a function is a resource of the type "+strings.Join(functionTypes(), " or ")+"; those of Fn::ForEach and of macros are there after a deployment only")}
-	case id == "" && len(t.ids) > 1:
-		return Function{}, problem.List{bad(t.source, 0, fmt.Sprintf("the template has %d functions", len(t.ids)), "choose one with --function: "+strings.Join(t.ids, ", "))}
-	case id == "":
-		id = t.ids[0]
-	}
-	if slices.Contains(t.ids, id) {
+	case slices.Contains(t.ids, id):
 		return t.function(id)
+	case len(begin) == 1:
+		return t.function(begin[0])
 	}
-	hint := "its functions are " + strings.Join(t.ids, ", ")
-	if near, ok := suggest.Nearest(id, t.ids); ok {
-		hint = "did you mean " + near + "?"
+	return Function{}, problem.List{t.noFunction(id, begin)}
+}
+
+// noFunction says why no function is meant by id, with which several may begin.
+func (t *Template) noFunction(id string, begin []string) *problem.Problem {
+	switch near, found := suggest.Nearest(id, t.ids); {
+	case len(t.ids) == 0:
+		return bad(t.source, 0, "the template has no function",
+			"a function is a resource of the type "+strings.Join(functionTypes(), " or ")+"; those of Fn::ForEach and of macros are there after a deployment only")
+	case id == "":
+		return bad(t.source, 0, fmt.Sprintf("the template has %d functions", len(t.ids)), "choose one with --function: "+strings.Join(t.ids, ", "))
+	case len(begin) > 1:
+		return bad(t.source, 0, fmt.Sprintf("%d functions begin with %q", len(begin), id), "choose one with --function: "+strings.Join(begin, ", "))
+	case found:
+		return bad(t.source, 0, fmt.Sprintf("the template has no function %q", id), "did you mean "+near+"?")
 	}
-	return Function{}, problem.List{bad(t.source, 0, fmt.Sprintf("the template has no function %q", id), hint)}
+	return bad(t.source, 0, fmt.Sprintf("the template has no function %q", id), "its functions are "+strings.Join(t.ids, ", "))
 }
 
 // Defaults returns the parameters whose defaults were used, as NAME=VALUE, in the
@@ -144,23 +161,35 @@ func (t *Template) function(id string) (Function, problem.List) {
 		ID: id, Line: t.lines[id],
 		Handler: text("Handler"), Runtime: text("Runtime"), Code: text("CodeUri"),
 		Image: text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
+		NoLayer: !slices.ContainsFunc(properties, func(from *yaml.Node) bool { return member(from, "Layers") != nil }),
 	}
-	// What the function has of its own comes before what all have.
+	variables, problems := t.variables(id, properties)
+	function.Variables = variables
+	return function, problems
+}
+
+// variables reads the variables of a function: what it has of its own comes before
+// what all have.
+func (t *Template) variables(id string, properties []*yaml.Node) (variables []Variable, problems problem.List) {
 	known := make(map[string]bool)
-	var problems problem.List
 	for _, from := range properties {
-		variables, reason := t.names.at(from, "Environment", "Variables")
+		node, reason := t.names.at(from, "Environment", "Variables")
 		if reason != "" {
 			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, ValueHint))
 		}
-		for key, value := range pairs(variables) {
+		if key := repeated(node); key != nil {
+			p := bad(t.source, key.Line, "is given twice", "keep one of them")
+			p.Variable = key.Value
+			problems = append(problems, p)
+		}
+		for key, value := range pairs(node) {
 			if variable, ok := t.variable(key, value); ok && !known[key.Value] {
-				function.Variables = append(function.Variables, variable)
+				variables = append(variables, variable)
 			}
 			known[key.Value] = true
 		}
 	}
-	return function, problems
+	return variables, problems
 }
 
 // ValueHint says how to give what a deployment would know.

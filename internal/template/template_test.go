@@ -163,13 +163,25 @@ Resources:
 
 func TestJSON(t *testing.T) {
 	t.Parallel()
-	function := read(t, "{\n\t\"Resources\": {\"Fn\": {\"Type\": \"AWS::Lambda::Function\",\n\"Properties\": {\"PackageType\": \"Image\", \"Code\": {}, \"Environment\": {\"Variables\": {\n\t\"A\": {\"Fn::Join\": [\"\", [\"\\ud83d\\ude00\", {\"Ref\": \"AWS::Region\"}]]},\n\"B\": 1.50, \"C\": true}}}}}}", template.Options{Region: "eu-west-1"})
+	function := read(t, "{\n\t\"Resources\": {\"Fn\": {\"Type\": \"AWS::Lambda::Function\",\n\"Properties\": {\"PackageType\": \"Image\", \"Code\": {}, \"Environment\": {\"Variables\": {\n\t\"A\": {\"Fn::Join\": [\"\", [\"\\ud83d\\ude00\", {\"Ref\": \"AWS::Region\"}]]},\n\"B\": 1.50, \"C\": true, \"D\": null}}}}}}", template.Options{Region: "eu-west-1"})
 	var got []string
 	for _, v := range function.Variables {
 		got = append(got, fmt.Sprint(v.Line, v.Name, "=", v.Value))
 	}
-	if want := "4A=😀eu-west-1 5B=1.50 5C=true"; strings.Join(got, " ") != want || !function.Image || function.Line == 0 {
+	if want := "4A=😀eu-west-1 5B=1.50 5C=true 5D="; strings.Join(got, " ") != want || !function.Image || function.Line == 0 {
 		t.Errorf("got %q, want %s; %+v", got, want, function)
+	}
+}
+
+func TestAFunctionIsKnownByTheBeginningOfItsID(t *testing.T) {
+	t.Parallel()
+	const data = "Resources: {Orders4F2A: {Type: AWS::Lambda::Function}, Other: {Type: AWS::Lambda::Function, Properties: {Layers: [x]}}, OtherOne: {Type: AWS::Lambda::Function}}"
+	parsed, _ := template.Parse("t", []byte(data), template.Options{})
+	for id, want := range map[string]string{"Orders": "Orders4F2A", "Orders4F2A": "Orders4F2A", "Other": "Other", "OtherO": "OtherOne"} {
+		got, problems := parsed.Function(id)
+		if len(problems) > 0 || got.ID != want || got.NoLayer != (want != "Other") {
+			t.Errorf("%s: got %+v, %v", id, got, problems)
+		}
 	}
 }
 
@@ -218,6 +230,9 @@ func TestProblems(t *testing.T) {
 		{"several functions", "Resources: {One: " + function + ", Two: " + function + "}", "", "t: the template has 2 functions", "choose one with --function: One, Two"},
 		{"a function that is near", "Resources: {Fetch: " + function + "}", "Ftech", `t: the template has no function "Ftech"`, "did you mean Fetch?"},
 		{"a function that is not there", "Resources: {Fetch: " + function + "}", "X", `t: the template has no function "X"`, "its functions are Fetch"},
+		{"several functions of one beginning", "Resources: {FnA1: " + function + ", FnB2: " + function + "}", "Fn", `t: 2 functions begin with "Fn"`, "choose one with --function: FnA1, FnB2"},
+		{"a variable twice", "Resources:\n  Fn:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment: {Variables: {A: a,\n B: b,\n A: c}}", "", "t:7: A: is given twice", "keep one"},
+		{"a second document", "Resources: {}\n---\nResources: {}\n", "", "t:2: a second document begins", "remove"},
 		{
 			"variables of a macro", "Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: !ImportValue x}}}", "",
 			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue x", "--parameter",
