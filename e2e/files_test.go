@@ -2,12 +2,16 @@ package e2e_test
 
 import (
 	"os"
+	"syscall"
 	"testing"
 )
 
-// write writes a file with exactly the given mode.
+// write writes a file with exactly the given mode. No process is started meanwhile:
+// it could hold the file open for a moment, in which nobody can execute it.
 func write(t *testing.T, path, content string, mode os.FileMode) {
 	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		t.Fatal(err)
 	}
