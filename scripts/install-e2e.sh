@@ -1,10 +1,10 @@
 #!/bin/sh
 # Installs what the emulator tests need into the user's cache, which all clones
 # share: AWS's Runtime Interface Emulator, a Python with Lambda's runtime client,
-# moto and the AWS CLI, Lambda's runtime clients for Node.js and Java. What is there
-# already stays, and so does what AWS_LAMBDA_RIE or E2E_PYTHON names outside the
-# cache. Needs Linux, and Python 3 with venv; leaves out what there is no npm or mvn
-# for.
+# moto and the AWS CLI, Lambda's runtime clients for Node.js and Java, what the
+# documentation's snippets import. What is there already stays, and so does what
+# AWS_LAMBDA_RIE or E2E_PYTHON names outside the cache. Needs Linux, and Python 3 with
+# venv; leaves out what there is no npm or mvn for.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/patiently.sh
@@ -68,6 +68,25 @@ install_java_client() {
   cp e2e/handlers/java/pom.xml "$cache/java/installed.xml"
 }
 
+# install_node_packages installs what the documentation's examples in Node.js import.
+install_node_packages() {
+  packages="@aws-sdk/client-secrets-manager@3.1164.0 dotenv@17.4.2"
+  if [ "$(cat "$cache/node-examples/installed.txt" 2>/dev/null)" = "$packages" ]; then
+    echo "packages of the examples in Node.js: there"
+    return
+  fi
+  if ! command -v npm >/dev/null; then
+    echo "packages of the examples in Node.js: left out, there is no npm"
+    return
+  fi
+  echo "packages of the examples in Node.js: installing into $cache/node-examples"
+  rm -rf "$cache/node-examples"
+  mkdir "$cache/node-examples"
+  # shellcheck disable=SC2086 # The packages are words.
+  patiently npm install --silent --no-audit --no-fund --no-save --prefix "$cache/node-examples" $packages
+  echo "$packages" >"$cache/node-examples/installed.txt"
+}
+
 # install_emulator takes the emulator $1 with the checksum $2 out of the release
 # of the SAM CLI that bundles it.
 install_emulator() {
@@ -90,6 +109,7 @@ if [ -z "${E2E_PYTHON:-}" ]; then
 fi
 install_node_client
 install_java_client
+install_node_packages
 if [ -n "${AWS_LAMBDA_RIE:-}" ]; then
   exit
 fi
