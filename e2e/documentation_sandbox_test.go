@@ -1,0 +1,160 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"secretwrap/internal/awsfake"
+)
+
+// documentation proves what the pages show, with the program as make build builds it.
+type documentation struct{ program string }
+
+// help returns what secretwrap help prints.
+func (d documentation) help(t *testing.T) string {
+	t.Helper()
+	out, err := runIn(nil, d.program, "help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// sandbox is a directory in which the commands of a page run: with the program, with
+// a Secrets Manager, and without the configuration of whoever runs the tests.
+type sandbox struct {
+	dir  string
+	env  []string
+	fake fakeStore
+}
+
+// sandbox returns one whose Secrets Manager has these secrets.
+func (d documentation) sandbox(t *testing.T, secrets map[string]awsfake.Version) *sandbox {
+	t.Helper()
+	s := &sandbox{dir: t.TempDir(), fake: startFake(t, secrets)}
+	for _, name := range []string{"bin", "dist", "home"} {
+		directory(t, s.path(name), 0o755)
+	}
+	link(t, d.program, s.path("dist/secretwrap"))
+	link(t, "../dist/secretwrap", s.path("bin/secretwrap"))
+	s.env = append([]string{
+		"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"),
+		"HOME=" + s.path("home"),
+		"AWS_REGION=eu-west-1",
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=an-invented-secret-key",
+		"AWS_SESSION_TOKEN=an-invented-session-token",
+		"AWS_EC2_METADATA_DISABLED=true",
+		"npm_config_update_notifier=false",
+	}, s.fake.env...)
+	return s
+}
+
+// path returns that of a file in the sandbox.
+func (s *sandbox) path(name string) string { return filepath.Join(s.dir, name) }
+
+// write writes a file.
+func (s *sandbox) write(t *testing.T, name, content string) {
+	t.Helper()
+	write(t, s.path(name), content, 0o644)
+}
+
+// script puts a program into PATH.
+func (s *sandbox) script(t *testing.T, name, code string) {
+	t.Helper()
+	write(t, s.path("bin/"+name), "#!/bin/sh\nset -eu\n"+code, 0o755)
+}
+
+// link puts a program of this machine's into PATH, since what it is found by may
+// depend on HOME.
+func (s *sandbox) link(t *testing.T, name, path string) {
+	t.Helper()
+	link(t, path, s.path("bin/"+name))
+}
+
+// unset takes variables away.
+func (s *sandbox) unset(names ...string) {
+	var rest []string
+	for _, entry := range s.env {
+		kept := true
+		for _, unwanted := range names {
+			kept = kept && name(entry) != unwanted
+		}
+		if kept {
+			rest = append(rest, entry)
+		}
+	}
+	s.env = rest
+}
+
+// try runs code by a shell that ends at the first failure, and returns what it
+// prints, and what it complains about.
+func (s *sandbox) try(t *testing.T, code string) (stdout, stderr string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), building)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-euc", code)
+	cmd.Dir, cmd.Env = s.dir, s.env
+	var out, complaints strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	err = cmd.Run()
+	return out.String(), complaints.String(), err
+}
+
+// sh runs code, which must succeed, and returns what it prints.
+func (s *sandbox) sh(t *testing.T, code string) string {
+	t.Helper()
+	stdout, stderr, err := s.try(t, code)
+	if err != nil {
+		t.Fatalf("%s\n%v\n%s%s", code, err, stdout, stderr)
+	}
+	return stdout
+}
+
+// npm makes a package of the sandbox whose scripts print the password.
+func (s *sandbox) npm(t *testing.T) {
+	t.Helper()
+	toolNamed(t, "npm")
+	s.write(t, "package.json", `{"name": "app", "scripts": {"start": "printenv DB_PASSWORD", "test": "printenv DB_PASSWORD"}}`)
+}
+
+// checkPrints checks that a line of output is line.
+func checkPrints(t *testing.T, output, line string) {
+	t.Helper()
+	if !strings.Contains("\n"+output, "\n"+line+"\n") {
+		t.Errorf("printed %q, want the line %q", output, line)
+	}
+}
+
+// printsPassword returns what proves a snippet with code before it: it prints the
+// password in prod/db.
+func (d documentation) printsPassword(before string) func(*testing.T, snippet) {
+	return func(t *testing.T, s snippet) {
+		d.needOptions(t, s.code)
+		box := d.sandbox(t, oneSecret())
+		box.npm(t)
+		checkPrints(t, box.sh(t, before+s.code), canary)
+	}
+}
+
+// needCommand skips a test of a command that this program does not have.
+func (d documentation) needCommand(t *testing.T, name string) {
+	t.Helper()
+	if (name == "check" || name == "policy") && !strings.Contains(d.help(t), "secretwrap "+name) {
+		t.Skip("this program has no " + name)
+	}
+}
+
+// needOptions skips a test of an option that this program does not have.
+func (d documentation) needOptions(t *testing.T, code string) {
+	t.Helper()
+	if strings.Contains(code, "exec --env-file") && !strings.Contains(d.help(t), "--env-file") {
+		t.Skip("this program's exec has no --env-file")
+	}
+}
