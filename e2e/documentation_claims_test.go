@@ -69,6 +69,7 @@ func (d documentation) claims() map[string][]claim {
 		"docs/scale.md": {
 			{"`make scale`", dryRun},
 		},
+		"docs/local.md": d.localClaims(),
 	}
 }
 

@@ -1,0 +1,412 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"secretwrap/internal/awsfake"
+)
+
+// localClaims returns what proves docs/local.md.
+func (d documentation) localClaims() []claim {
+	return []claim{
+		{"export DB_PASSWORD=", d.printsPassword("")},
+		{"aws configure sso", d.checkSSO},
+		{"export AWS_PROFILE=work", d.checkSSO},
+		{"?path=password\nAPI_KEY=", d.checkEnvFile},
+		{"`node --env-file`", d.checkReaders},
+		{"`docker --env-file`", d.checkReaders},
+		{"exec --env-file .env -- npm start", d.checkEnvFileStart},
+		{"set -a", d.checkEnvFileStart},
+		{"dist/secretwrap exec --env-file .env -- node --env-file=.env app.js", d.checkBothRead},
+		{"include .env", d.checkMakeStart},
+		{"`pip install 'moto[server]'`", checkMotoExtra},
+		{"moto_server", d.checkMoto},
+		{"export SECRETWRAP_DIR=", d.checkFiles},
+		{"`GOOS=linux make build`", checkLinuxBuild},
+		{"FROM node:", d.checkContainer},
+		{"services:", d.checkContainer},
+		{"`docker run --env-file .env -e AWS_PROFILE=work -v \"$HOME/.aws:/root/.aws:ro\" app`", d.checkDockerRun},
+		{"`DB_PASSWORD=test npm test`", d.checkPlainTest},
+		{"DB_PASSWORD=test dist/secretwrap", d.checkPlainTest},
+	}
+}
+
+// checkSSO follows the page from the configuration of a profile to the program. The
+// commands of AWS's that open a browser are stand-ins, which leave the files that
+// those leave; what hands out the role's credentials is one, too.
+func (d documentation) checkSSO(t *testing.T, s snippet) {
+	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Sso_bearer_token") != "an-invented-token" || r.URL.Query().Get("role_name") != "developer" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `{"roleCredentials": {"accessKeyId": "AKIDSSO", "secretAccessKey": "b", "sessionToken": "c", "expiration": 4102444800000}}`)
+	}))
+	t.Cleanup(portal.Close)
+	box := d.sandbox(t, oneSecret())
+	box.npm(t)
+	box.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
+	box.env = append(box.env, "AWS_ENDPOINT_URL_SSO="+portal.URL)
+	box.script(t, "aws", `case "$*" in
+"configure sso --profile work")
+  mkdir -p ~/.aws
+  printf '%s\n' '[profile work]' 'region = eu-west-1' 'sso_session = company' 'sso_account_id = 123456789012' 'sso_role_name = developer' \
+    '[sso-session company]' 'sso_region = eu-west-1' 'sso_start_url = https://company.awsapps.com/start' >~/.aws/config
+  ;;
+"sso login --profile work")
+  mkdir -p ~/.aws/sso/cache
+  name=$(printf company | sha1sum | cut -d ' ' -f 1)
+  echo '{"accessToken": "an-invented-token", "expiresAt": "2099-01-01T00:00:00Z"}' >~/.aws/sso/cache/"$name.json"
+  ;;
+*)
+  echo "aws $*: no such command"
+  exit 2
+  ;;
+esac
+`)
+	text := page(t, s.page)
+	box.sh(t, block(t, text, "sh", "aws configure sso"))
+	checkPrints(t, box.sh(t, exported+block(t, text, "sh", "export AWS_PROFILE=work")), canary)
+	if calls := box.fake.Calls(); len(calls) != 1 || calls[0].Signature.AccessKeyID != "AKIDSSO" {
+		t.Errorf("Secrets Manager was asked by %+v", calls)
+	}
+}
+
+// reader reads a variable A from the file .env in a sandbox.
+type reader func(t *testing.T, box *sandbox) (value string, set bool)
+
+// readers are the ones in the page's table, by their names there.
+func readers() map[string]reader {
+	return map[string]reader{
+		"a shell, `. ./.env`": func(t *testing.T, box *sandbox) (string, bool) {
+			stdout, _, _ := box.try(t, "set -a; . ./.env; printenv A") // which fails if nothing arrives
+			return strings.CutSuffix(stdout, "\n")
+		},
+		"`node --env-file`": func(t *testing.T, box *sandbox) (string, bool) {
+			box.link(t, "node", toolNamed(t, "node").path)
+			return strings.CutSuffix(box.sh(t, "node --env-file=.env -p process.env.A"), "\n")
+		},
+		"dotenv for Node.js": func(t *testing.T, box *sandbox) (string, bool) {
+			box.nodeModules(t)
+			return strings.CutSuffix(box.sh(t, `node -e "require('dotenv').config({quiet: true}); console.log(process.env.A)"`), "\n")
+		},
+		"python-dotenv": func(t *testing.T, box *sandbox) (string, bool) {
+			box.link(t, "python-with-dotenv", pythonWithDotenv(t))
+			return strings.CutSuffix(box.sh(t, `python-with-dotenv -c "import dotenv, os; dotenv.load_dotenv('.env'); print(os.environ['A'])"`), "\n")
+		},
+		"`docker --env-file`": func(t *testing.T, box *sandbox) (string, bool) {
+			created := box.docker(t, "docker run --env-file .env app")
+			return strings.CutPrefix(created.Env[0], "A=")
+		},
+		"make, `include .env`": func(t *testing.T, box *sandbox) (string, bool) {
+			toolNamed(t, "make")
+			box.write(t, "Makefile", "include .env\nexport\nall:\n\t@printenv A\n")
+			return strings.CutSuffix(box.sh(t, "make --silent"), "\n")
+		},
+	}
+}
+
+// pythonWithDotenv returns the Python of the builders, since the SAM CLI needs
+// python-dotenv.
+func pythonWithDotenv(t *testing.T) string {
+	t.Helper()
+	path := cached(t, "builders/venv/bin/python")
+	if exec.CommandContext(t.Context(), path, "-c", "import dotenv").Run() != nil {
+		need(t, "no python-dotenv: scripts/install-builders.sh installs it")
+	}
+	return path
+}
+
+// nodeModules lets programs in Node.js import what the examples do.
+func (s *sandbox) nodeModules(t *testing.T) {
+	t.Helper()
+	s.link(t, "node", toolNamed(t, "node").path)
+	modules := cached(t, "node-examples/node_modules")
+	if _, err := os.Stat(modules); err != nil {
+		need(t, "no packages of the examples in Node.js: scripts/install-e2e.sh installs them")
+	}
+	link(t, modules, s.path("node_modules"))
+}
+
+// container is what docker asks its engine for.
+type container struct {
+	Env        []string
+	Image      string
+	HostConfig struct{ Binds []string }
+}
+
+// docker runs a command of docker's, and returns the container that it wants from the
+// engine, which refuses.
+func (s *sandbox) docker(t *testing.T, command string) container {
+	t.Helper()
+	if !onPath(os.Getenv("PATH"), "docker") {
+		t.Skip("no docker: its client alone is needed")
+	}
+	var mutex sync.Mutex
+	var wanted []container
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.44")
+		if r.Method != http.MethodPost {
+			return
+		}
+		var one container
+		_ = json.NewDecoder(r.Body).Decode(&one) // what is none shows by its image
+		mutex.Lock()
+		defer mutex.Unlock()
+		wanted = append(wanted, one)
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"message": "enough"}`)
+	}))
+	t.Cleanup(engine.Close)
+	s.env = append(s.env, "DOCKER_HOST=tcp://"+engine.Listener.Addr().String())
+	_, stderr, _ := s.try(t, command)
+	mutex.Lock()
+	defer mutex.Unlock()
+	if len(wanted) != 1 || wanted[0].Image != "app" {
+		t.Fatalf("docker wants %+v: %s", wanted, stderr)
+	}
+	return wanted[0]
+}
+
+// checkReaders compares the table of readers with what they read.
+func (d documentation) checkReaders(t *testing.T, s snippet) {
+	table := regexp.MustCompile(`(?m)^\| reader \|(.*)\|\n\|[-|]+\|\n((?:\|.*\|\n)+)`).FindStringSubmatch(page(t, s.page))
+	if table == nil {
+		t.Fatal("the page has no table of readers")
+	}
+	forms := quoted.FindAllStringSubmatch(table[1], -1)
+	known := readers()
+	for line := range strings.Lines(table[2]) {
+		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
+		read, isKnown := known[cells[0]]
+		if !isKnown || len(cells) != len(forms)+1 {
+			t.Fatalf("%q is not the row of a reader", line)
+		}
+		delete(known, cells[0])
+		for i, form := range forms {
+			t.Run(cells[0]+" "+form[1], func(t *testing.T) {
+				t.Parallel()
+				d.checkRead(t, read, strings.Replace(form[1], "…/db", "secretsmanager://prod/db", 1), cells[i+1])
+			})
+		}
+	}
+	if len(known) > 0 {
+		t.Errorf("%d readers have no row", len(known))
+	}
+}
+
+// checkRead checks what a reader makes of a line.
+func (d documentation) checkRead(t *testing.T, read reader, line, want string) {
+	t.Helper()
+	box := d.sandbox(t, nil)
+	box.write(t, ".env", line+"\n")
+	written := strings.TrimPrefix(line, "A=")
+	got, set := read(t, box)
+	if outcome := outcome(written, got, set); outcome != want {
+		t.Errorf("%s becomes %q: %s, the page says %s", written, got, outcome, want)
+	}
+}
+
+// outcome says in the page's words what has become of a value.
+func outcome(written, got string, set bool) string {
+	before, _, _ := strings.Cut(written, "#")
+	switch {
+	case !set:
+		return "nothing"
+	case got == strings.Trim(written, `"`):
+		return "whole"
+	case got == written:
+		return "with its quotes"
+	case got == before:
+		return "cut at `#`"
+	}
+	return "another value"
+}
+
+// envSecrets are those of the page's .env.
+func envSecrets() map[string]awsfake.Version {
+	secrets := oneSecret()
+	secrets["prod/api"] = awsfake.Version{String: new(`{"key":"key-4711"}`)}
+	return secrets
+}
+
+// envFile returns a sandbox with the page's .env, which lists the variables that
+// npm start prints.
+func (d documentation) envFile(t *testing.T, s snippet) *sandbox {
+	t.Helper()
+	d.needOptions(t, s.code)
+	toolNamed(t, "npm")
+	box := d.sandbox(t, envSecrets())
+	box.write(t, ".env", block(t, page(t, s.page), "sh", "?path=password\nAPI_KEY="))
+	box.write(t, "package.json", `{"name": "app", "scripts": {"start": "printenv DB_PASSWORD API_KEY DATABASE_URL"}}`)
+	return box
+}
+
+// checkStarted checks what a program prints that has the secrets of the page's .env.
+func checkStarted(t *testing.T, output string) {
+	t.Helper()
+	checkPrints(t, output, canary)
+	checkPrints(t, output, "key-4711")
+	checkPrints(t, output, "postgres://app:"+canary+"@db/app")
+}
+
+// checkEnvFile checks that every reader that takes quotes away reads the page's .env
+// as it is meant.
+func (d documentation) checkEnvFile(t *testing.T, s snippet) {
+	for line := range strings.Lines(s.code) {
+		_, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		for _, name := range []string{"a shell, `. ./.env`", "`node --env-file`", "dotenv for Node.js", "python-dotenv"} {
+			d.checkRead(t, readers()[name], "A="+value, "whole")
+		}
+	}
+}
+
+// checkEnvFileStart starts the program with the page's .env.
+func (d documentation) checkEnvFileStart(t *testing.T, s snippet) {
+	checkStarted(t, d.envFile(t, s).sh(t, s.code))
+}
+
+// checkMakeStart starts it by a Makefile, with the line of .env that make can read.
+func (d documentation) checkMakeStart(t *testing.T, s snippet) {
+	toolNamed(t, "make")
+	box := d.envFile(t, s)
+	box.npm(t)
+	box.write(t, ".env", "DB_PASSWORD=secretsmanager://prod/db?path=password\n")
+	box.write(t, "Makefile", s.code)
+	checkPrints(t, box.sh(t, "make start"), canary)
+}
+
+// checkBothRead has the program read .env too: it keeps the secrets that it was given.
+func (d documentation) checkBothRead(t *testing.T, s snippet) {
+	box := d.envFile(t, s)
+	box.link(t, "node", toolNamed(t, "node").path)
+	box.write(t, "app.js", "for (const name of ['DB_PASSWORD', 'API_KEY', 'DATABASE_URL']) console.log(process.env[name]);\n")
+	checkStarted(t, box.sh(t, s.code))
+}
+
+// checkMotoExtra checks that moto has the extra that is installed.
+func checkMotoExtra(t *testing.T, s snippet) {
+	const code = "import importlib.metadata, sys; sys.exit('server' not in importlib.metadata.metadata('moto').get_all('Provides-Extra'))"
+	if !strings.HasSuffix(s.code, " 'moto[server]'") {
+		t.Fatalf("%q installs something else", s.code)
+	}
+	if err := exec.CommandContext(t.Context(), pythonWith(t, "moto").path, "-c", code).Run(); err != nil {
+		t.Errorf("moto has no extra called server: %v", err)
+	}
+}
+
+// checkMoto follows the page with moto, on another port.
+func (d documentation) checkMoto(t *testing.T, s snippet) {
+	box := d.sandbox(t, nil)
+	box.script(t, "moto_server", "[ \"$*\" = '-p 5000' ]\n")
+	url := motoServer(t)
+	box.awsCommand(t, url)
+	box.unset("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+	out := box.sh(t, strings.Replace(s.code, "http://127.0.0.1:5000", url, 1))
+	checkPrints(t, out, "local-only")
+}
+
+// checkFiles has a file written on a laptop.
+func (d documentation) checkFiles(t *testing.T, s snippet) {
+	box := d.sandbox(t, map[string]awsfake.Version{"prod/tls": {String: new(`{"private_key":"` + canary + `"}`)}})
+	if out := box.sh(t, s.code); out != canary {
+		t.Errorf("printed %q", out)
+	}
+	checkFile(t, box.path(".secrets/tls/client.key"), canary, 0o400)
+}
+
+// checkLinuxBuild runs what make would run, with another output.
+func checkLinuxBuild(t *testing.T, s snippet) {
+	toolNamed(t, "make")
+	show := exec.CommandContext(t.Context(), "sh", "-euc", s.code+" --dry-run")
+	show.Dir = ".."
+	command, err := show.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "secretwrap")
+	run := exec.CommandContext(t.Context(), "sh", "-euc", strings.Replace(string(command), "-o dist/secretwrap", "-o "+program, 1))
+	run.Dir, run.Env = "..", append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0")
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := runIn(nil, program, "version"); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// service is what the tests read of a service of Docker Compose's.
+type service struct {
+	Build       string            `yaml:"build"`
+	Environment map[string]string `yaml:"environment"`
+	Volumes     []string          `yaml:"volumes"`
+}
+
+// checkContainer starts what the image's entry point starts, with the environment
+// that its service has.
+func (d documentation) checkContainer(t *testing.T, s snippet) {
+	text := page(t, s.page)
+	image := dockerfile(t, block(t, text, "dockerfile", "FROM node:"))
+	var compose struct {
+		Services map[string]service `yaml:"services"`
+	}
+	decoder := yaml.NewDecoder(strings.NewReader(block(t, text, "yaml", "services:")))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&compose); err != nil {
+		t.Fatal(err)
+	}
+	box := d.sandbox(t, oneSecret())
+	box.link(t, "node", toolNamed(t, "node").path)
+	box.write(t, "app.js", "console.log(process.env.DB_PASSWORD);\n")
+	box.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+	directory(t, box.path("home/.aws"), 0o755)
+	box.write(t, "home/.aws/credentials", "[work]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = an-invented-key\n")
+	for name, value := range compose.Services["app"].Environment {
+		box.env = append(box.env, name+"="+value)
+	}
+	argv := append(image.list(t, "ENTRYPOINT"), image.list(t, "CMD")...)
+	checkPrints(t, box.sh(t, strings.Join(argv, " ")), canary)
+	if calls := box.fake.Calls(); len(calls) != 1 || calls[0].Signature.AccessKeyID != "AKIDPROFILE" {
+		t.Errorf("Secrets Manager was asked by %+v", calls)
+	}
+	if mounts := compose.Services["app"].Volumes; len(mounts) != 1 || mounts[0] != "~/.aws:/root/.aws:ro" {
+		t.Errorf("the container sees %q", mounts)
+	}
+}
+
+// checkDockerRun has docker's client read the command.
+func (d documentation) checkDockerRun(t *testing.T, s snippet) {
+	box := d.sandbox(t, nil)
+	box.write(t, ".env", "DB_PASSWORD=secretsmanager://prod/db#password\n")
+	created := box.docker(t, s.code)
+	want := container{Image: "app", Env: []string{"DB_PASSWORD=secretsmanager://prod/db#password", "AWS_PROFILE=work"}}
+	want.HostConfig.Binds = []string{box.path("home") + "/.aws:/root/.aws:ro"}
+	if fmt.Sprint(created) != fmt.Sprint(want) {
+		t.Errorf("docker wants %+v, want %+v", created, want)
+	}
+}
+
+// checkPlainTest runs a program whose variable is no reference.
+func (d documentation) checkPlainTest(t *testing.T, s snippet) {
+	box := d.sandbox(t, nil)
+	box.npm(t)
+	checkPrints(t, box.sh(t, s.code), "test")
+	if calls := box.fake.Calls(); len(calls) > 0 {
+		t.Errorf("Secrets Manager was asked: %+v", calls)
+	}
+}
