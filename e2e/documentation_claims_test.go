@@ -69,7 +69,8 @@ func (d documentation) claims() map[string][]claim {
 		"docs/scale.md": {
 			{"`make scale`", dryRun},
 		},
-		"docs/local.md": d.localClaims(),
+		"docs/local.md":     d.localClaims(),
+		"docs/migrating.md": d.migratingClaims(),
 	}
 }
 
