@@ -24,25 +24,22 @@ import (
 // localClaims returns what proves docs/local.md.
 func (d documentation) localClaims() []claim {
 	return []claim{
-		{"export DB_PASSWORD=", d.printsPassword("")},
-		{"aws configure sso", d.checkSSO},
-		{"export AWS_PROFILE=work", d.checkSSO},
-		{"?path=password\nAPI_KEY=", d.checkEnvFile},
-		{"`node --env-file`", d.checkReaders},
-		{"`docker --env-file`", d.checkReaders},
-		{"exec --env-file .env -- npm start", d.checkEnvFileStart},
-		{"set -a", d.checkEnvFileStart},
-		{"dist/secretwrap exec --env-file .env -- node --env-file=.env app.js", d.checkBothRead},
-		{"include .env", d.checkMakeStart},
-		{"`pip install 'moto[server]'`", checkMotoExtra},
-		{"moto_server", d.checkMoto},
-		{"export SECRETWRAP_DIR=", d.checkFiles},
-		{"`GOOS=linux make build`", checkLinuxBuild},
-		{"FROM node:", d.checkContainer},
-		{"services:", d.checkContainer},
-		{"`docker run --env-file .env -e AWS_PROFILE=work -v \"$HOME/.aws:/root/.aws:ro\" app`", d.checkDockerRun},
-		{"`DB_PASSWORD=test npm test`", d.checkPlainTest},
-		{"DB_PASSWORD=test dist/secretwrap", d.checkPlainTest},
+		proves(d.printsPassword(""), "export DB_PASSWORD="),
+		proves(d.checkSSO, "aws configure sso", "export AWS_PROFILE=work"),
+		proves(d.checkEnvFile, "?path=password\nAPI_KEY="),
+		proves(d.checkReaders, "`node --env-file`", "`docker --env-file`"),
+		proves(d.checkEnvFileStart, "exec --env-file .env -- npm start"),
+		proves(d.checkEnvFileStart, "set -a"),
+		proves(d.checkBothRead, "dist/secretwrap exec --env-file .env -- node --env-file=.env app.js"),
+		proves(d.checkMakeStart, "include .env"),
+		proves(checkMotoExtra, "`pip install 'moto[server]'`"),
+		proves(d.checkMoto, "moto_server"),
+		proves(d.checkFiles, "export SECRETWRAP_DIR="),
+		proves(checkLinuxBuild, "`GOOS=linux make build`"),
+		proves(d.checkContainer, "FROM node:", "services:"),
+		proves(d.checkDockerRun, "`docker run --env-file .env -e AWS_PROFILE=work -v \"$HOME/.aws:/root/.aws:ro\" app`"),
+		proves(d.checkPlainTest, "DB_PASSWORD=test dist/secretwrap"),
+		proves(d.checkPlainTest, "`DB_PASSWORD=test npm test`"),
 	}
 }
 
@@ -210,15 +207,43 @@ func (d documentation) checkReaders(t *testing.T, s snippet) {
 	}
 }
 
-// checkRead checks what a reader makes of a line.
-func (d documentation) checkRead(t *testing.T, read reader, line, want string) {
+// envLine returns a sandbox with a .env of one line.
+func (d documentation) envLine(t *testing.T, line string) *sandbox {
 	t.Helper()
 	box := d.sandbox(t, nil)
 	box.write(t, ".env", line+"\n")
+	return box
+}
+
+// checkRead checks what a reader makes of a line, and the program of that.
+func (d documentation) checkRead(t *testing.T, read reader, line, want string) {
+	t.Helper()
 	written := strings.TrimPrefix(line, "A=")
-	got, set := read(t, box)
+	got, set := read(t, d.envLine(t, line))
 	if outcome := outcome(written, got, set); outcome != want {
 		t.Errorf("%s becomes %q: %s, the page says %s", written, got, outcome, want)
+	}
+	if set {
+		d.checkEffect(t, got, want)
+	}
+}
+
+// checkEffect checks what the program receives for a value as a reader gave it.
+func (d documentation) checkEffect(t *testing.T, value, outcome string) {
+	t.Helper()
+	const document = `{"key":"` + canary + `"}`
+	box := d.sandbox(t, map[string]awsfake.Version{"prod/db": {String: new(document)}})
+	box.env = append(box.env, "A="+value)
+	stdout, stderr, err := box.try(t, execCommand+"printenv A")
+	switch outcome {
+	case "whole":
+		checkPrints(t, stdout, canary)
+	case "cut at `#`":
+		checkPrints(t, stdout, document)
+	default:
+		if err == nil || !strings.Contains(stderr, "[Runtime.SecretConfigInvalid]") {
+			t.Errorf("%q is not refused: %v\n%s%s", value, err, stdout, stderr)
+		}
 	}
 }
 
@@ -232,8 +257,10 @@ func outcome(written, got string, set bool) string {
 		return "whole"
 	case got == written:
 		return "with its quotes"
-	case got == before:
+	case got == before && !strings.HasPrefix(got, `"`):
 		return "cut at `#`"
+	case got == before:
+		return "cut, with a quote"
 	}
 	return "another value"
 }
@@ -271,7 +298,10 @@ func (d documentation) checkEnvFile(t *testing.T, s snippet) {
 	for line := range strings.Lines(s.code) {
 		_, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		for _, name := range []string{"a shell, `. ./.env`", "`node --env-file`", "dotenv for Node.js", "python-dotenv"} {
-			d.checkRead(t, readers()[name], "A="+value, "whole")
+			got, set := readers()[name](t, d.envLine(t, "A="+value))
+			if outcome := outcome(value, got, set); outcome != "whole" {
+				t.Errorf("%s reads %q: %s", name, got, outcome)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,35 +21,24 @@ import (
 // migratingClaims returns what proves docs/migrating.md.
 func (d documentation) migratingClaims() []claim {
 	return []claim{
-		{`"valueFrom"`, d.checkECS},
-		{"OLD_PASSWORD=secretsmanager:", d.checkECS},
-		{"OLD_PASSWORD: ", d.checkECS},
-		{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", d.checkFromExtension},
-		{"DB_PASSWORD_PATH=secretsmanager:", d.checkFromExtension},
-		{`os.environ["DB_PASSWORD_PATH"]`, d.checkFromExtension},
-		{"SecretManagers:", checkConverted},
-		{"files:\n", checkConverted},
-		{"`go run ./scripts/convertsquare <config.yaml >secretwrap.yaml`", checkConverted},
-		{"SECRETWRAP_DIR=/tmp/secrets\n", d.checkFromSquare},
-		{`pathlib.Path("/tmp/secrets/db")`, d.checkFromSquare},
-		{"SECRET_ARN=", checkSampleVariables},
-		{"SECRETWRAP_ENV_FROM=", d.checkFromSample},
-		{`"DB_PORT": 5432`, d.checkFromSample},
-		{`"Principal"`, checkPolicy},
-		{"boto3.client", d.checkFromPython},
-		{`password=os.environ["DB_PASSWORD"]`, d.checkFromPython},
-		{"new SecretsManagerClient()", d.checkFromNode},
-		{"const { DB_USER, DB_PASSWORD } = process.env", d.checkFromNode},
-		{"secretsmanager.NewFromConfig", d.checkFromGo},
-		{`connect(os.Getenv("DB_USER")`, d.checkFromGo},
-		{"DB_PASSWORD=secretsmanager://prod/db#password\n", d.checkFromPython},
+		proves(d.checkECS, `"valueFrom"`, "OLD_PASSWORD=secretsmanager:", "OLD_PASSWORD: "),
+		proves(d.checkFromExtension, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "DB_PASSWORD_PATH=secretsmanager:", `os.environ["DB_PASSWORD_PATH"]`),
+		proves(checkConverted, "SecretManagers:", "files:\n", "`go run ./scripts/convertsquare <config.yaml >secretwrap.yaml`"),
+		proves(tested("misses/a wrapper, as with lambda-secrets-prefetch"), "SECRETWRAP_DIR=/tmp/secrets\n"),
+		proves(d.checkFromSquare, "SECRETWRAP_DIR=/tmp/secrets\n", `pathlib.Path("/tmp/secrets/db")`),
+		proves(checkSampleVariables, "SECRET_ARN="),
+		proves(d.checkFromSample, "SECRETWRAP_ENV_FROM=", `"DB_PORT": 5432`),
+		proves(checkPolicy, `"Principal"`),
+		proves(d.checkFromPython, "boto3.client", `password=os.environ["DB_PASSWORD"]`, "DB_PASSWORD=secretsmanager://prod/db#password\n"),
+		proves(d.checkFromNode, "new SecretsManagerClient()", "const { DB_USER, DB_PASSWORD } = process.env"),
+		proves(d.checkFromGo, "secretsmanager.NewFromConfig", `connect(os.Getenv("DB_USER")`),
 	}
 }
 
-// guide is one of the guides of a page: what is under its heading.
-func guide(t *testing.T, s snippet, heading string) string {
+// guide returns one of the guides: what is under its heading.
+func guide(t *testing.T, heading string) string {
 	t.Helper()
-	_, text, found := strings.Cut(page(t, s.page), "\n## "+heading)
+	_, text, found := strings.Cut(page(t, "docs/migrating.md"), "\n## "+heading)
 	if !found {
 		t.Fatalf("no guide is called %q", heading)
 	}
@@ -56,26 +46,31 @@ func guide(t *testing.T, s snippet, heading string) string {
 	return text
 }
 
-// The secrets of the guides.
+// What is in the secrets of the guides, and where they are.
 const (
 	dbDocument  = `{"username":"app","password":"` + canary + `"}`
 	oldDocument = `{"username":"app","password":"` + canary + `-old"}`
 	arnPrefix   = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 )
 
+// guideSecrets returns the secrets of the guides.
+func guideSecrets() []awsfake.Secret {
+	secret := func(name string, versions ...awsfake.Version) awsfake.Secret {
+		return awsfake.Secret{Name: name, ARN: arnPrefix + name + "-AbCdEf", Versions: versions}
+	}
+	return []awsfake.Secret{
+		secret("prod/db", awsfake.Version{String: new(dbDocument)}, awsfake.Version{String: new(oldDocument), Stages: []string{"AWSPREVIOUS"}}),
+		secret("prod/api", awsfake.Version{String: new("key-4711")}),
+		secret("api", awsfake.Version{String: new("key-4712")}),
+	}
+}
+
 // guideSandbox returns one with the secrets of the guides, which code in any language
 // can reach: by plain http.
 func (d documentation) guideSandbox(t *testing.T, more ...awsfake.Secret) *sandbox {
 	t.Helper()
 	box := d.sandbox(t, nil)
-	secret := func(name string, versions ...awsfake.Version) awsfake.Secret {
-		return awsfake.Secret{Name: name, ARN: arnPrefix + name + "-AbCdEf", Versions: versions}
-	}
-	box.fake = startScript(t, awsfake.Config{PlainHTTP: true, Secrets: append(more,
-		secret("prod/db", awsfake.Version{String: new(dbDocument)}, awsfake.Version{String: new(oldDocument), Stages: []string{"AWSPREVIOUS"}}),
-		secret("prod/api", awsfake.Version{String: new("key-4711")}),
-		secret("api", awsfake.Version{String: new("key-4712")}),
-	)})
+	box.fake = startScript(t, awsfake.Config{PlainHTTP: true, Secrets: append(more, guideSecrets()...)})
 	box.unset("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
 	box.env = append(box.env, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+box.fake.URL(), "AWS_DEFAULT_REGION=eu-west-1")
 	return box
@@ -130,7 +125,7 @@ func stringField(t *testing.T, document, field string) string {
 // checkECS compares what a task definition gives with what the variables give that
 // replace it, and the manifest.
 func (d documentation) checkECS(t *testing.T, s snippet) {
-	text := guide(t, s, "From ECS")
+	text := guide(t, "From ECS")
 	want := valueFrom(t, block(t, text, "json", "valueFrom"))
 	for way, prepare := range map[string]func(*sandbox){
 		"variables": func(box *sandbox) { box.configure(block(t, text, "sh", "OLD_PASSWORD")) },
@@ -143,6 +138,11 @@ func (d documentation) checkECS(t *testing.T, s snippet) {
 				t.Errorf("by the %s %s is %q, by ECS %q", way, name, got, value)
 			}
 		}
+	}
+	box := d.guideSandbox(t)
+	box.write(t, "secretwrap.yaml", strings.ReplaceAll(block(t, text, "yaml", "OLD_PASSWORD"), `"`, ""))
+	if _, stderr, err := box.try(t, execCommand+"true"); err == nil || !strings.Contains(stderr, "secretwrap.yaml:2: ") {
+		t.Errorf("the manifest is no YAML without quotes, but %v: %s", err, stderr)
 	}
 }
 
@@ -187,9 +187,6 @@ func checkConnected(t *testing.T, who string, given map[string]any) {
 	}
 }
 
-// execCommand goes before a program that gets its secrets.
-const execCommand = "dist/secretwrap exec -- "
-
 // checkFromExtension runs the handler with a stand-in for AWS's extension, and the
 // one that replaces it.
 func (d documentation) checkFromExtension(t *testing.T, s snippet) {
@@ -202,7 +199,7 @@ func (d documentation) checkFromExtension(t *testing.T, s snippet) {
 	}))
 	t.Cleanup(extension.Close)
 	_, port, _ := strings.Cut(extension.Listener.Addr().String(), ":")
-	text := guide(t, s, "From the AWS Parameters")
+	text := guide(t, "From the AWS Parameters")
 	box := d.guideSandbox(t)
 	box.env = append(box.env, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT="+port)
 	checkConnected(t, "before, it", box.python(t, "", block(t, text, "python", "urlopen")))
@@ -215,7 +212,7 @@ func (d documentation) checkFromExtension(t *testing.T, s snippet) {
 
 // checkConverted converts the configuration that is shown.
 func checkConverted(t *testing.T, s snippet) {
-	text := guide(t, s, "From Square")
+	text := guide(t, "From Square")
 	commands := regexp.MustCompile("`(go run ./scripts/convertsquare [^`]+)`").FindStringSubmatch(text)
 	if commands == nil {
 		t.Fatal("the guide does not convert")
@@ -234,7 +231,7 @@ func checkConverted(t *testing.T, s snippet) {
 // checkFromSquare runs the handler, which has not changed, with the manifest, in
 // another directory for the files.
 func (d documentation) checkFromSquare(t *testing.T, s snippet) {
-	text := guide(t, s, "From Square")
+	text := guide(t, "From Square")
 	box := d.guideSandbox(t)
 	moved := func(code string) string { return strings.ReplaceAll(code, "/tmp/secrets", box.path("secrets")) }
 	box.configure(moved(block(t, text, "sh", "SECRETWRAP_DIR")))
@@ -243,9 +240,27 @@ func (d documentation) checkFromSquare(t *testing.T, s snippet) {
 	checkFile(t, box.path("secrets/api-AbCdEf"), "key-4712", 0o400)
 }
 
+// testFilesAsSquares runs that handler in a function without a wrapper, and reads the
+// files where it always did.
+func (l lab) testFilesAsSquares(t *testing.T) {
+	text := guide(t, "From Square")
+	fn := l.python(t)
+	fn.Env = strings.Fields(block(t, text, "sh", "SECRETWRAP_DIR"))
+	fn.Handler = "app.handler"
+	for name, content := range map[string]string{
+		"secretwrap.yaml": block(t, text, "yaml", "files:\n"),
+		"app.py":          block(t, text, "python", "database.connect"),
+		"database.py":     databasePython,
+	} {
+		write(t, filepath.Join(fn.Task, name), content, 0o644)
+	}
+	d := l.deploy(t, startScript(t, awsfake.Config{Secrets: guideSecrets()}).reachable(fn), canary)
+	checkConnected(t, "it", d.seen(t, event{}))
+}
+
 // checkSampleVariables checks that no variable is left behind without a word.
 func checkSampleVariables(t *testing.T, s snippet) {
-	_, after, _ := strings.Cut(guide(t, s, "From AWS's sample"), "\nAfter:")
+	_, after, _ := strings.Cut(guide(t, "From AWS's sample"), "\nAfter:")
 	for _, entry := range strings.Fields(s.code) {
 		if name := name(entry); name != "SECRET_REGION" && name != "API_TIMEOUT" && !strings.Contains(after, name) {
 			t.Errorf("what becomes of %s?", name)
@@ -255,7 +270,7 @@ func checkSampleVariables(t *testing.T, s snippet) {
 
 // checkFromSample compares the table of values with what the program sees.
 func (d documentation) checkFromSample(t *testing.T, s snippet) {
-	text := guide(t, s, "From AWS's sample")
+	text := guide(t, "From AWS's sample")
 	document := block(t, text, "json", "DB_PORT")
 	box := d.guideSandbox(t, awsfake.Secret{Name: "prod/app", ARN: arnPrefix + "prod/app-AbCdEf", Versions: []awsfake.Version{{String: &document}}})
 	box.configure(block(t, text, "sh", "SECRETWRAP_ENV_FROM="))
@@ -281,7 +296,7 @@ func (d documentation) checkFromSample(t *testing.T, s snippet) {
 
 // checkFromPython runs the handlers before and after.
 func (d documentation) checkFromPython(t *testing.T, s snippet) {
-	text := guide(t, s, "From calls")
+	text := guide(t, "From calls")
 	checkConnected(t, "before, it", d.guideSandbox(t).python(t, "", block(t, text, "python", "boto3")))
 	box := d.guideSandbox(t)
 	box.configure(block(t, text, "sh", "DB_PASSWORD="))
@@ -290,7 +305,7 @@ func (d documentation) checkFromPython(t *testing.T, s snippet) {
 
 // checkFromNode runs the handlers before and after.
 func (d documentation) checkFromNode(t *testing.T, s snippet) {
-	text := guide(t, s, "From calls")
+	text := guide(t, "From calls")
 	box := d.guideSandbox(t)
 	box.nodeModules(t)
 	checkConnected(t, "before, it", box.node(t, "", block(t, text, "js", "SecretsManagerClient")))
@@ -302,7 +317,7 @@ func (d documentation) checkFromNode(t *testing.T, s snippet) {
 
 // checkFromGo runs the functions before and after.
 func (d documentation) checkFromGo(t *testing.T, s snippet) {
-	text := guide(t, s, "From calls")
+	text := guide(t, "From calls")
 	before := d.guideSandbox(t)
 	before.goFunction(t, "", block(t, text, "go", "NewFromConfig"))
 	after := d.guideSandbox(t)
@@ -330,6 +345,12 @@ func (s *sandbox) goFunction(t *testing.T, before, code string) {
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = program.Wait() // it is killed when it has answered
+		cancel()
+		close(ended)
+	}()
 	path := "/2018-06-01/runtime/invocation/" + api.Invoke(lambdafake.Invocation{Payload: []byte("{}")}) + "/response"
 	var answered string
 	err = api.Await(ctx, func(requests []lambdafake.Request) bool {
@@ -340,8 +361,8 @@ func (s *sandbox) goFunction(t *testing.T, before, code string) {
 		}
 		return answered != ""
 	})
-	_ = program.Process.Kill()
-	_ = program.Wait()
+	cancel()
+	<-ended
 	if want := mustJSON(t, "app "+canary); err != nil || strings.TrimSpace(answered) != want {
 		t.Errorf("answered %q, want %q, error %v: %s", answered, want, err, complaints.String())
 	}

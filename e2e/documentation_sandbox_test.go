@@ -117,6 +117,9 @@ func (s *sandbox) sh(t *testing.T, code string) string {
 	return stdout
 }
 
+// execCommand goes before a program that gets its secrets.
+const execCommand = "dist/secretwrap exec -- "
+
 // npm makes a package of the sandbox whose scripts print the password.
 func (s *sandbox) npm(t *testing.T) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,20 +21,26 @@ type snippet struct {
 	code     string
 }
 
-// claim says what proves a snippet.
+// claim says what proves snippets.
 type claim struct {
-	// word identifies it on its page: one block alone holds it. A command in the text
-	// is given whole, between backquotes.
-	word  string
+	// words identify them on their page: one block alone holds a word. A command in the
+	// text is given whole, between backquotes.
+	words []string
+	// prove is called once, with the first of them.
 	prove func(*testing.T, snippet)
 }
 
-// covers reports whether the claim is about a snippet.
-func (c claim) covers(s snippet) bool {
+// proves returns the claim that a function proves the snippets with these words.
+func proves(prove func(*testing.T, snippet), words ...string) claim {
+	return claim{words, prove}
+}
+
+// holds reports whether a word identifies a snippet.
+func (s snippet) holds(word string) bool {
 	if s.language == "" {
-		return "`"+s.code+"`" == c.word
+		return "`"+s.code+"`" == word
 	}
-	return strings.Contains(s.code, c.word)
+	return strings.Contains(s.code, word)
 }
 
 // TestDocumentation fails for whatever a page shows that nothing runs: a block of
@@ -42,15 +49,7 @@ func TestDocumentation(t *testing.T) {
 	d := documentation{program: built(t, "..", "secretwrap", "./wrapper")}
 	claims := d.claims()
 	for _, path := range pages(t) {
-		snippets := snippetsOf(t, path)
-		t.Run(path, func(t *testing.T) {
-			for _, s := range snippets {
-				d.checkClaimed(t, s, claims[path])
-			}
-			for _, c := range claims[path] {
-				checkUnambiguous(t, c, snippets)
-			}
-		})
+		t.Run(path, func(t *testing.T) { d.checkPage(t, snippetsOf(t, path), claims[path]) })
 		delete(claims, path)
 	}
 	for path := range claims {
@@ -58,53 +57,64 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// checkClaimed has the claims about a snippet prove it, or else the rules for
-// commands that are alike on every page.
-func (d documentation) checkClaimed(t *testing.T, s snippet, claims []claim) {
+// checkPage has every claim proved, and checks that each snippet is claimed, or of a
+// form that has its rule.
+func (d documentation) checkPage(t *testing.T, snippets []snippet, claims []claim) {
 	t.Helper()
-	claimed := false
+	claimed := make(map[snippet]bool)
 	for _, c := range claims {
-		if c.covers(s) {
-			claimed = true
-			prove(t, c, s)
-		}
-	}
-	if claimed {
-		return
-	}
-	if s.language == "" {
-		for _, rule := range d.rules() {
-			if rule.form.MatchString(s.code) {
-				prove(t, claim{s.code, rule.prove}, s)
-				return
+		for i, word := range c.words {
+			found, isOne := theOne(t, snippets, word)
+			claimed[found] = true
+			if isOne && i == 0 {
+				prove(t, word, c.prove, found)
 			}
 		}
 	}
-	t.Errorf("nothing runs this; claim it in documentation.claims, below %q:\n%s", s.page, s.code)
+	for _, s := range snippets {
+		if !claimed[s] && !d.checkRule(t, s) {
+			t.Errorf("nothing runs this; claim it in documentation.claims, below %q:\n%s", s.page, s.code)
+		}
+	}
 }
 
-func prove(t *testing.T, c claim, s snippet) {
+// theOne returns the snippet with a word.
+func theOne(t *testing.T, snippets []snippet, word string) (one snippet, isOne bool) {
+	t.Helper()
+	var found []snippet
+	for _, s := range snippets {
+		if s.holds(word) && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	if len(found) != 1 {
+		t.Errorf("%d snippets hold %q, want one", len(found), word)
+		return snippet{}, false
+	}
+	return found[0], true
+}
+
+// prove runs a proof as a test of its own.
+func prove(t *testing.T, name string, proof func(*testing.T, snippet), s snippet) {
 	t.Helper()
 	// The name becomes that of a directory, which stands in commands.
-	t.Run(regexp.MustCompile(`[^\w ./=-]+`).ReplaceAllString(c.word, ""), func(t *testing.T) {
+	t.Run(regexp.MustCompile(`[^\w ./=-]+`).ReplaceAllString(name, ""), func(t *testing.T) {
 		t.Parallel()
-		c.prove(t, s)
+		proof(t, s)
 	})
 }
 
-// checkUnambiguous fails the test if a claim is about nothing, or about several
-// snippets that differ.
-func checkUnambiguous(t *testing.T, c claim, snippets []snippet) {
+// checkRule proves a command in the text that has a form with a rule, and reports
+// whether it has.
+func (d documentation) checkRule(t *testing.T, s snippet) bool {
 	t.Helper()
-	covered := make(map[string]bool)
-	for _, s := range snippets {
-		if c.covers(s) {
-			covered[s.code] = true
+	for _, rule := range d.rules() {
+		if s.language == "" && rule.form.MatchString(s.code) {
+			prove(t, s.code, rule.prove, s)
+			return true
 		}
 	}
-	if len(covered) != 1 {
-		t.Errorf("%d snippets hold %q, want one", len(covered), c.word)
-	}
+	return false
 }
 
 // pages returns the pages whose snippets must be run. The changelog names what is gone.

@@ -35,12 +35,13 @@ func (l lab) testMisses(t *testing.T) {
 		"a wrapper on a managed runtime, and no hand-over is wanted": func(t *testing.T) {
 			l.checkUnresolved(t, l.unwrapped(t, "SECRETWRAP_HANDOVER=off"), "set AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwrap; ")
 		},
-		"a wrapper that its runtime ignores": l.testIgnoredWrapper,
-		"the layer's bootstrap for its own":  l.testHiddenBootstrap,
-		"nothing":                            l.testNothingMissed,
-		"the announcement of its wrapper":    l.testUnannouncedWrapper,
-		"a wrapper and a file":               l.testMissedFile,
-		"a usable TMPDIR":                    l.testBadTemporary,
+		"a wrapper that its runtime ignores":         l.testIgnoredWrapper,
+		"the layer's bootstrap for its own":          l.testHiddenBootstrap,
+		"nothing":                                    l.testNothingMissed,
+		"the announcement of its wrapper":            l.testUnannouncedWrapper,
+		"a wrapper and a file":                       l.testMissedFile,
+		"a usable TMPDIR":                            l.testBadTemporary,
+		"a wrapper, as with lambda-secrets-prefetch": l.testFilesAsSquares,
 		"files, and has variables that the manifest's give way to": func(t *testing.T) {
 			l.checkNoFile(t, "env:\n  V: v\n", "V=local")
 		},
