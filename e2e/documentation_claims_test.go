@@ -17,7 +17,7 @@ func (d documentation) claims() map[string][]claim {
 			proves(tested("TestParseReads", "TestParseEnvironmentReads", "TestEveryOptionInEveryContext", "arn"), "reference = "),
 			proves(tested("TestReadmeManifestIsOne"), "env_from:"),
 			proves(d.checkErrorShown, "[secretwrap] error:"),
-			proves(checkPolicy, "secretsmanager:GetSecretValue"),
+			proves(checkPolicyShown, "secretsmanager:GetSecretValue"),
 		},
 		"CONTRIBUTING.md": {
 			proves(runByCI, "make test "),

@@ -110,6 +110,10 @@ func readers() map[string]reader {
 			created := box.docker(t, "docker run --env-file .env app")
 			return strings.CutPrefix(created.Env[0], "A=")
 		},
+		"`secretwrap exec --env-file`": func(t *testing.T, box *sandbox) (string, bool) {
+			box.env = append(box.env, "SECRETWRAP_LITERAL=A") // as it was read
+			return strings.CutSuffix(box.sh(t, "secretwrap exec --env-file .env -- printenv A"), "\n")
+		},
 		"make, `include .env`": func(t *testing.T, box *sandbox) (string, bool) {
 			toolNamed(t, "make")
 			box.write(t, "Makefile", "include .env\nexport\nall:\n\t@printenv A\n")
@@ -198,6 +202,7 @@ func (d documentation) checkReaders(t *testing.T, s snippet) {
 		for i, form := range forms {
 			t.Run(cells[0]+" "+form[1], func(t *testing.T) {
 				t.Parallel()
+				d.needOptions(t, cells[0])
 				d.checkRead(t, read, strings.Replace(form[1], "…/db", "secretsmanager://prod/db", 1), cells[i+1])
 			})
 		}
@@ -322,11 +327,16 @@ func (d documentation) checkMakeStart(t *testing.T, s snippet) {
 }
 
 // checkBothRead has the program read .env too: it keeps the secrets that it was given.
+// Where it would read another value, there is a warning.
 func (d documentation) checkBothRead(t *testing.T, s snippet) {
 	box := d.envFile(t, s)
 	box.link(t, "node", toolNamed(t, "node").path)
 	box.write(t, "app.js", "for (const name of ['DB_PASSWORD', 'API_KEY', 'DATABASE_URL']) console.log(process.env[name]);\n")
 	checkStarted(t, box.sh(t, s.code))
+	box.write(t, ".env", "A=secretsmanager://prod/db#password\n")
+	if _, stderr, err := box.try(t, "secretwrap exec --env-file .env -- true"); err != nil || !strings.Contains(stderr, `warning: .env:1: A: other readers of .env files take "#" `) {
+		t.Errorf("no warning: %v: %s", err, stderr)
+	}
 }
 
 // checkMotoExtra checks that moto has the extra that is installed.

@@ -28,7 +28,7 @@ func (d documentation) migratingClaims() []claim {
 		proves(d.checkFromSquare, "SECRETWRAP_DIR=/tmp/secrets\n", `pathlib.Path("/tmp/secrets/db")`),
 		proves(checkSampleVariables, "SECRET_ARN="),
 		proves(d.checkFromSample, "SECRETWRAP_ENV_FROM=", `"DB_PORT": 5432`),
-		proves(checkPolicy, `"Principal"`),
+		proves(checkPolicyShown, `"Principal"`),
 		proves(d.checkFromPython, "boto3.client", `password=os.environ["DB_PASSWORD"]`, "DB_PASSWORD=secretsmanager://prod/db#password\n"),
 		proves(d.checkFromNode, "new SecretsManagerClient()", "const { DB_USER, DB_PASSWORD } = process.env"),
 		proves(d.checkFromGo, "secretsmanager.NewFromConfig", `connect(os.Getenv("DB_USER")`),

@@ -79,9 +79,9 @@ type policy struct {
 	}
 }
 
-// checkPolicy checks that an IAM policy has the form of one, and allows nothing but
+// checkPolicyShown checks that an IAM policy has the form of one, and allows nothing but
 // what secrets need.
-func checkPolicy(t *testing.T, s snippet) {
+func checkPolicyShown(t *testing.T, s snippet) {
 	var p policy
 	decoder := json.NewDecoder(strings.NewReader(s.code))
 	decoder.DisallowUnknownFields()
