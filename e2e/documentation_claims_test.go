@@ -10,14 +10,16 @@ func (d documentation) claims() map[string][]claim {
 		"README.md": {
 			proves(tested("TestReadmeExample"), "AWS_LAMBDA_EXEC_WRAPPER  /opt/secretwrap"),
 			proves(runByCI, "make demo "),
-			proves(d.checkPublished, "`aws lambda publish-layer-version --layer-name secretwrap --compatible-architectures x86_64 --zip-file fileb://dist/secretwrap-layer-x86_64.zip`"),
+			proves(tested("TestPublishing"), "`make publish REGIONS=eu-west-1`"),
+			proves(d.onTemplate, "`dist/secretwrap check --template template.yaml`"),
+			proves(d.onTemplate, "`dist/secretwrap policy --template template.yaml`"),
 			proves(d.printsPassword(exported), "`dist/secretwrap exec -- npm start`"),
 			proves(tested("receives/a Go handler behind a bootstrap of its own"), "`exec /opt/secretwrap /var/task/app`"),
 			proves(dryRun, "`make bench`"),
 			proves(tested("TestParseReads", "TestParseEnvironmentReads", "TestEveryOptionInEveryContext", "arn"), "reference = "),
 			proves(tested("TestReadmeManifestIsOne"), "env_from:"),
 			proves(d.checkErrorShown, "[secretwrap] error:"),
-			proves(checkPolicyShown, "secretsmanager:GetSecretValue"),
+			proves(d.checkPolicyPrinted, "secretsmanager:GetSecretValue"),
 		},
 		"CONTRIBUTING.md": {
 			proves(runByCI, "make test "),
@@ -69,6 +71,7 @@ func (d documentation) claims() map[string][]claim {
 		"docs/scale.md": {
 			proves(dryRun, "`make scale`"),
 		},
+		"docs/checking.md":  d.checkingClaims(),
 		"docs/local.md":     d.localClaims(),
 		"docs/migrating.md": d.migratingClaims(),
 	}
