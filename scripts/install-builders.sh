@@ -1,28 +1,30 @@
 #!/bin/sh
-# Installs the builders whose functions are tried with the layer into the user's
-# cache, which all clones share: the SAM CLI, cargo-lambda, the CDK. What is there
-# already stays. Needs Python 3 with venv; without Node.js the CDK is left out.
+# Installs the builders whose functions are tried with the layer, and what checks the
+# examples, into the user's cache, which all clones share: the SAM CLI, cargo-lambda,
+# linters, moto, the CDK with TypeScript. What is there already stays. Needs Python 3
+# with venv; without Node.js the CDK is left out.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/patiently.sh
 builders=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap/builders
-cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36"
+cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36 typescript@5.9.3 @types/node@22.20.5"
 mkdir -p "$builders"
 
-# install_python makes a virtual environment with the SAM CLI and cargo-lambda.
+# install_python makes a virtual environment with the pinned packages.
 install_python() {
   if cmp -s scripts/builders-requirements.txt "$builders/venv/installed.txt"; then
-    echo "SAM CLI and cargo-lambda: there"
+    echo "Python packages of builders: there"
     return
   fi
-  echo "SAM CLI and cargo-lambda: installing into $builders/venv"
+  echo "Python packages of builders: installing into $builders/venv"
   python3 -m venv --clear "$builders/venv"
   patiently "$builders/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --only-binary :all: --no-deps -r scripts/builders-requirements.txt
   cp scripts/builders-requirements.txt "$builders/venv/installed.txt"
 }
 
-# install_cdk installs the CDK's library with its constructs for Go and Rust.
+# install_cdk installs the CDK's library with its constructs for Go and Rust, and
+# TypeScript.
 install_cdk() {
   if ! command -v npm >/dev/null; then
     echo "CDK: left out, there is no npm"
