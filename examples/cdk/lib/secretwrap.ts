@@ -32,12 +32,17 @@ export class Secretwrap extends Construct {
     for (const [name, value] of Object.entries(variables)) {
       fn.addEnvironment(name, `${value}`);
     }
-    grant(fn, variables);
+    const literal = words(variables.SECRETWRAP_LITERAL);
+    const examined = Object.entries(variables).filter(([name]) => !literal.includes(name));
+    const references = examined.flatMap(([, value]) => referencesIn(value));
+    const named = examined.flatMap(([name, value]) => namedIn(name, value));
+    grantRead(fn, [...references.flatMap(arnsOfReference), ...named.flatMap((secret) => arnsOfNamed(fn, secret))]);
+    references.forEach(({ secret }) => grantDecrypt(fn, secret));
   }
 
   /** Lets a function read the secrets to which its secretwrap.yaml refers, which is not read here. */
   allow(fn: Function, ...references: string[]): void {
-    references.map(withScheme).flatMap(secretsIn).forEach((secret) => grantNamed(fn, secret));
+    grantRead(fn, references.map(withScheme).flatMap(secretsIn).flatMap((secret) => arnsOfNamed(fn, secret)));
   }
 
   /** Returns the layer for functions of one kind, which they share. */
@@ -63,21 +68,35 @@ function requireHandler(fn: Function): void {
   });
 }
 
-/** Lets a function read the secrets to which its variables refer. */
-function grant(fn: Function, variables: Record<string, Value>): void {
-  const literal = words(variables.SECRETWRAP_LITERAL);
-  for (const [name, value] of Object.entries(variables)) {
-    if (literal.includes(name)) continue;
-    if (typeof value !== 'string') {
-      const references = value instanceof Template ? value.references : [value];
-      references.forEach((reference) => grantReference(fn, reference));
-      continue;
-    }
-    try {
-      textsIn(name, value).flatMap(secretsIn).forEach((secret) => grantNamed(fn, secret));
-    } catch (error) {
-      throw new Error(`${name}: ${error instanceof Error ? error.message : error}`);
-    }
+/** Lets a function read secrets, by their ARNs. */
+function grantRead(fn: Function, arns: string[]): void {
+  if (arns.length === 0) return;
+  fn.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [...new Set(arns)] }));
+}
+
+/** Lets Secrets Manager use the secret's key on behalf of a function. */
+function grantDecrypt(fn: Function, secret: ISecret): void {
+  if (secret.encryptionKey === undefined) return;
+  fn.addToRolePolicy(new PolicyStatement({
+    actions: ['kms:Decrypt'],
+    resources: [secret.encryptionKey.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` } },
+  }));
+}
+
+/** Returns the references to constructs that a value holds. */
+function referencesIn(value: Value): readonly Reference[] {
+  if (value instanceof Template) return value.references;
+  return value instanceof Reference ? [value] : [];
+}
+
+/** Returns the secrets that a variable names in its text. */
+function namedIn(name: string, value: Value): NamedSecret[] {
+  if (typeof value !== 'string') return [];
+  try {
+    return textsIn(name, value).flatMap(secretsIn);
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -96,33 +115,20 @@ function words(value: Value | undefined): string[] {
   return `${value ?? ''}`.split(/[\s,]+/).filter((word) => word !== '');
 }
 
-function grantReference(fn: Function, { secret, mayBeAbsent }: Reference): void {
-  grantRead(fn, secret.secretFullArn ?? `${secret.secretArn}-??????`);
-  if (mayBeAbsent && secret.secretFullArn === undefined) {
-    grantRead(fn, secret.secretArn);
-  }
-  decrypt(fn, secret);
+function arnsOfReference({ secret, mayBeAbsent }: Reference): string[] {
+  return secret.secretFullArn === undefined ? incomplete(secret.secretArn, mayBeAbsent) : [secret.secretFullArn];
 }
 
-/** Lets Secrets Manager use the secret's key on behalf of the function. */
-function decrypt(fn: Function, secret: ISecret): void {
-  if (secret.encryptionKey === undefined) return;
-  fn.addToRolePolicy(new PolicyStatement({
-    actions: ['kms:Decrypt'],
-    resources: [secret.encryptionKey.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` } },
-  }));
+function arnsOfNamed(scope: Construct, { id, mayBeAbsent }: NamedSecret): string[] {
+  if (/^arn:.*-[A-Za-z0-9]{6}$/.test(id)) return [id];
+  const { partition, region, account } = Stack.of(scope);
+  return incomplete(id.startsWith('arn:') ? id : `arn:${partition}:secretsmanager:${region}:${account}:secret:${id}`, mayBeAbsent);
 }
 
-function grantNamed(fn: Function, { id, mayBeAbsent }: NamedSecret): void {
-  const { partition, region, account } = Stack.of(fn);
-  const arn = id.startsWith('arn:') ? id : `arn:${partition}:secretsmanager:${region}:${account}:secret:${id}`;
-  const complete = id.startsWith('arn:') && /-[A-Za-z0-9]{6}$/.test(id);
-  grantRead(fn, complete ? arn : `${arn}-??????`);
-  // AWS may deny access to an absent secret that is not allowed by its mere name.
-  if (mayBeAbsent && !complete) grantRead(fn, arn);
-}
-
-function grantRead(fn: Function, arn: string): void {
-  fn.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] }));
+/**
+ * Returns the ARNs for one without the six characters that AWS appends. AWS may deny
+ * access to an absent secret that is not allowed by its mere name.
+ */
+function incomplete(arn: string, mayBeAbsent: boolean): string[] {
+  return mayBeAbsent ? [`${arn}-??????`, arn] : [`${arn}-??????`];
 }
