@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -188,15 +189,24 @@ func onPath(path, tool string) bool {
 // run runs a command in dir.
 func (b toolbox) run(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
+	b.output(t, dir, name, args...)
+}
+
+// output runs a command in dir and returns what it writes to standard output.
+func (b toolbox) output(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), building)
 	defer cancel()
 	// By env, which looks for the command in the PATH that it is given.
 	cmd := exec.CommandContext(ctx, "/usr/bin/env", append([]string{name}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = b.env
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s%s", cmd, err, &stdout, &stderr)
 	}
+	return stdout.Bytes()
 }
 
 // template is what the tests read of a CloudFormation template.

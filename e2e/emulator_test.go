@@ -37,6 +37,7 @@ func TestEmulator(t *testing.T) {
 	l.compilers.java = compile(t, "javac", "-d", "{}", "handlers/java/Handler.java")
 	l.compilers.dotnet = compile(t, "mcs", "-out:{}/Function.exe", "-r:System.Web.Extensions", "handlers/dotnet/Function.cs")
 	l.compilers.vendor = compile(t, "env", "CGO_ENABLED=0", "go", "build", "-buildvcs=false", "-o", "{}/vendor", "./neighbour")
+	l.compilers.zips = compile(t, "sh", "-c", "go run -C .. ./scripts/packlayer -o {} >/dev/null")
 	groups := map[string]func(*testing.T){
 		"receives":   l.testReceives,
 		"keeps":      l.testKeeps,
@@ -57,6 +58,7 @@ func TestEmulator(t *testing.T) {
 		"neighbours": l.testNeighbours,
 		"builders":   l.testBuilders,
 		"zips":       l.testZips,
+		"examples":   l.testExamples,
 	}
 	for name, test := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -71,8 +73,9 @@ type lab struct {
 	rie     string // the emulator
 	layer   string // what the function sees as /opt
 	handler string // the Go handler
-	// compilers make the handlers in other languages.
-	compilers struct{ java, dotnet, vendor compiler }
+	// compilers make the handlers in other languages, and the layers as they are
+	// published.
+	compilers struct{ java, dotnet, vendor, zips compiler }
 }
 
 // layer returns the directory that becomes /opt: E2E_LAYER, or one with the

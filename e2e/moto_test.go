@@ -4,10 +4,8 @@ package e2e_test
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"io"
-	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"syscall"
@@ -33,7 +31,14 @@ func startMoto(t *testing.T, secrets map[string]awsfake.Version) store {
 // motoServer starts moto_server and returns its address.
 func motoServer(t *testing.T) string {
 	t.Helper()
-	cmd := exec.Command(pythonWith(t, "moto", "flask").path, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
+	return motoServerBy(t, pythonWith(t, "moto", "flask").path)
+}
+
+// motoServerBy starts the moto_server that a Python has, with variables of its own.
+func motoServerBy(t *testing.T, python string, env ...string) string {
+	t.Helper()
+	cmd := exec.Command(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
+	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -74,24 +79,6 @@ func createSecret(t *testing.T, url, name string, version awsfake.Version) {
 	} else {
 		input["SecretBinary"] = version.Binary
 	}
-	body, err := json.Marshal(input)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", "secretsmanager.CreateSecret")
-	// The scope chooses service and region; moto does not look at signatures.
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
-	response, err := (&http.Transport{}).RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("moto answers %s to CreateSecret of %s", response.Status, name)
-	}
+	var created struct{}
+	account{url, "eu-west-1"}.json(t, "secretsmanager", "secretsmanager.CreateSecret", input, &created)
 }

@@ -15,12 +15,7 @@ import (
 // testZips runs functions with the layers as they are published: packed, and
 // unpacked again, which keeps their links.
 func (l lab) testZips(t *testing.T) {
-	dist := t.TempDir()
-	pack := exec.CommandContext(t.Context(), "go", "run", "./scripts/packlayer", "-o", dist)
-	pack.Dir = ".."
-	if out, err := pack.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	dist := compiled(t, l.compilers.zips)
 	for variant, function := range map[string]func(*testing.T, ...string) emulator.Function{
 		"": l.python, "os-only-": l.layered, "wrapper-": l.osOnly,
 	} {
