@@ -142,7 +142,8 @@ type toolbox struct{ env []string }
 // them the given tools.
 func builders(t *testing.T, tools ...string) toolbox {
 	t.Helper()
-	path := cached(t, "builders/venv/bin") + ":" + os.Getenv("PATH")
+	// The AWS CLI is among what scripts/install-e2e.sh installs.
+	path := strings.Join([]string{cached(t, "builders/venv/bin"), os.Getenv("PATH"), cached(t, "venv/bin")}, ":")
 	for _, tool := range tools {
 		if !onPath(path, tool) {
 			need(t, "no "+tool+" (scripts/install-builders.sh installs the builders; make, Node.js and Rust must be there)")
@@ -195,18 +196,37 @@ func (b toolbox) run(t *testing.T, dir, name string, args ...string) {
 // output runs a command in dir and returns what it writes to standard output.
 func (b toolbox) output(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
+	stdout, stderr, err := b.start(t, dir, name, args)
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", name, args, err, stdout, stderr)
+	}
+	return stdout
+}
+
+// fails runs a command in dir that must fail, and returns what it writes to standard
+// error.
+func (b toolbox) fails(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	stdout, stderr, err := b.start(t, dir, name, args)
+	if err == nil {
+		t.Fatalf("%s %v does not fail\n%s%s", name, args, stdout, stderr)
+	}
+	return string(stderr)
+}
+
+// start runs a command in dir.
+func (b toolbox) start(t *testing.T, dir, name string, args []string) (stdout, stderr []byte, err error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), building)
 	defer cancel()
 	// By env, which looks for the command in the PATH that it is given.
 	cmd := exec.CommandContext(ctx, "/usr/bin/env", append([]string{name}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = b.env
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v: %v\n%s%s", cmd, err, &stdout, &stderr)
-	}
-	return stdout.Bytes()
+	var out, trouble bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &trouble
+	err = cmd.Run()
+	return out.Bytes(), trouble.Bytes(), err
 }
 
 // template is what the tests read of a CloudFormation template.

@@ -38,8 +38,10 @@ func (l lab) testExamples(t *testing.T) {
 	}
 	link(t, compiled(t, l.compilers.zips), filepath.Join(x.root, "dist"))
 	runAll(t, map[string]func(*testing.T){
-		"SAM": x.testSAM,
-		"CDK": x.testCDK,
+		"SAM":       x.testSAM,
+		"CDK":       x.testCDK,
+		"image":     x.testImage,
+		"Terraform": x.testTerraform,
 	})
 }
 

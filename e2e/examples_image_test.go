@@ -1,0 +1,92 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"secretwrap/e2e/emulator"
+)
+
+// testImage runs the image that the example's Dockerfile describes.
+func (x examples) testImage(t *testing.T) {
+	a := account{x.moto, "us-east-1"}
+	const password = canary + "/#?%&"
+	var created struct{}
+	a.json(t, "secretsmanager", "secretsmanager.CreateSecret", map[string]string{
+		"Name":         "secretwrap-example/db",
+		"SecretString": toJSON(t, map[string]any{"username": "app", "password": padded(password), "host": "db.example.internal", "port": 5432}),
+	}, &created)
+	dir := x.dir("image")
+	for line := range strings.Lines(block(t, page(t, "examples/image/README.md"), "sh", "docker build")) {
+		if strings.HasPrefix(line, "unzip ") {
+			builders(t, "unzip").run(t, dir, "sh", "-ec", line)
+		}
+	}
+	x.checkPromised(t, a.reachable(x.image(t, dir)), password)
+}
+
+// padded returns a text with as many characters as a password that AWS generates.
+func padded(text string) string { return text + strings.Repeat("x", 32-len(text)) }
+
+// image returns the function in the image that a Dockerfile describes. It knows the
+// instructions that the example has, of which AWS's base image for Python is the first.
+func (x examples) image(t *testing.T, dir string) emulator.Function {
+	t.Helper()
+	fn := x.python(t)
+	fn.Layer, fn.Task, fn.Env = t.TempDir(), t.TempDir(), nil
+	context := page(t, "examples/image/.dockerignore")
+	directories := map[string]string{"/opt/": fn.Layer, "${LAMBDA_TASK_ROOT}/": fn.Task}
+	dockerfile, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(dockerfile)) {
+		instruction, arguments, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch words := strings.Fields(arguments); instruction {
+		case "FROM":
+			if !strings.HasPrefix(arguments, "public.ecr.aws/lambda/python:") {
+				t.Fatalf("the image begins with %s", arguments)
+			}
+		case "COPY":
+			to, known := directories[words[len(words)-1]]
+			if !known {
+				t.Fatalf("files are copied to %s", words[len(words)-1])
+			}
+			for _, name := range words[:len(words)-1] {
+				if !strings.Contains(context, "\n!"+strings.Trim(name, "/")+"\n") {
+					t.Errorf(".dockerignore hides %s", name)
+				}
+				copyInto(t, filepath.Join(dir, name), to)
+			}
+		case "ENV":
+			fn.Env = append(fn.Env, arguments)
+		case "CMD":
+			var command []string
+			decode(t, []byte(arguments), &command)
+			fn.Handler = command[0]
+		default:
+			t.Fatalf("an instruction %q", line)
+		}
+	}
+	return baseImage(t, fn)
+}
+
+// copyInto copies a file, or what a directory holds, into a directory, as COPY does.
+func copyInto(t *testing.T, from, to string) {
+	t.Helper()
+	info, err := os.Stat(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !info.IsDir() {
+		copyFile(t, from, filepath.Join(to, filepath.Base(from)))
+		return
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
