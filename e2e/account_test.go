@@ -193,3 +193,11 @@ func (a account) policies(t *testing.T, role string) []string {
 	}
 	return documents
 }
+
+// secret returns the text of a secret.
+func (a account) secret(t *testing.T, name string) string {
+	t.Helper()
+	var secret struct{ SecretString string }
+	a.json(t, "secretsmanager", "secretsmanager.GetSecretValue", map[string]string{"SecretId": name}, &secret)
+	return secret.SecretString
+}

@@ -9,28 +9,30 @@ import (
 	"testing"
 
 	"secretwrap/e2e/emulator"
+	"secretwrap/internal/awsfake"
 )
 
 // testImage runs the image that the example's Dockerfile describes.
 func (x examples) testImage(t *testing.T) {
 	a := account{x.moto, "us-east-1"}
-	const password = canary + "/#?%&"
-	var created struct{}
-	a.json(t, "secretsmanager", "secretsmanager.CreateSecret", map[string]string{
-		"Name":         "secretwrap-example/db",
-		"SecretString": toJSON(t, map[string]any{"username": "app", "password": padded(password), "host": "db.example.internal", "port": 5432}),
-	}, &created)
+	password, key := padded(canary+"/#?%&", 32), padded(canary, 64)
+	createSecret(t, a, "secretwrap-example/db", awsfake.Version{
+		String: new(toJSON(t, map[string]any{"username": "app", "password": password, "host": "db.example.internal", "port": 5432})),
+	})
+	createSecret(t, a, "secretwrap-example/signing-key", awsfake.Version{String: &key})
 	dir := x.dir("image")
 	for line := range strings.Lines(block(t, page(t, "examples/image/README.md"), "sh", "docker build")) {
 		if strings.HasPrefix(line, "unzip ") {
 			builders(t, "unzip").run(t, dir, "sh", "-ec", line)
 		}
 	}
-	x.checkPromised(t, a.reachable(x.image(t, dir)), password)
+	x.checkPromised(t, a.reachable(x.image(t, dir)), canary)
 }
 
-// padded returns a text with as many characters as a password that AWS generates.
-func padded(text string) string { return text + strings.Repeat("x", 32-len(text)) }
+// padded returns text with more characters, as many as AWS would generate.
+func padded(text string, characters int) string {
+	return text + strings.Repeat("x", characters-len(text))
+}
 
 // image returns the function in the image that a Dockerfile describes. It knows the
 // instructions that the example has, of which AWS's base image for Python is the first.

@@ -12,7 +12,7 @@ import (
 // testSAM deploys the example for SAM as its page has it, up to `sam deploy`, for which
 // moto would have to translate the template.
 func (x examples) testSAM(t *testing.T) {
-	a := account{x.moto, "eu-west-1"}
+	a := account{x.moto, "eu-west-2"}
 	a.makeBucket(t, "packages")
 	tools := x.tools(t, a, "sam", "cfn-lint")
 	dir := x.dir("sam")

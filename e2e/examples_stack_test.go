@@ -36,6 +36,7 @@ func readStack(t *testing.T, a account, template []byte) *stack {
 		s.template["Resources"] = withReference(s.resources, id, arn)
 		s.resources = s.template["Resources"].(map[string]any)
 	}
+	slices.Sort(s.arns)
 	return s
 }
 
@@ -67,37 +68,47 @@ func (s *stack) properties(id string) map[string]any {
 // makeSecret makes a secret as its properties tell, and returns its ARN.
 func (s *stack) makeSecret(t *testing.T, properties map[string]any) string {
 	t.Helper()
-	generate := properties["GenerateSecretString"].(map[string]any)
-	document := make(map[string]any)
-	decode(t, []byte(generate["SecretStringTemplate"].(string)), &document)
-	key := generate["GenerateStringKey"].(string)
-	delete(generate, "SecretStringTemplate")
-	delete(generate, "GenerateStringKey")
-	var random struct{ RandomPassword string }
-	s.json(t, "secretsmanager", "secretsmanager.GetRandomPassword", generate, &random)
-	document[key] = random.RandomPassword
-	s.values = append(s.values, random.RandomPassword)
 	var created struct{ ARN string }
 	s.json(t, "secretsmanager", "secretsmanager.CreateSecret", map[string]any{
 		"Name":         s.text(properties["Name"]),
-		"SecretString": toJSON(t, document),
+		"SecretString": s.generate(t, properties["GenerateSecretString"].(map[string]any)),
 	}, &created)
 	s.arns = append(s.arns, created.ARN)
 	return created.ARN
 }
 
-// text returns a text of the template in which pseudo parameters, or a parameter with a
-// default, may stand.
+// generate returns a secret's text: a random one, or a document with such a field.
+func (s *stack) generate(t *testing.T, properties map[string]any) string {
+	t.Helper()
+	document, isDocument := properties["SecretStringTemplate"].(string)
+	key := properties["GenerateStringKey"]
+	delete(properties, "SecretStringTemplate")
+	delete(properties, "GenerateStringKey")
+	var random struct{ RandomPassword string }
+	s.json(t, "secretsmanager", "secretsmanager.GetRandomPassword", properties, &random)
+	s.values = append(s.values, random.RandomPassword)
+	if !isDocument {
+		return random.RandomPassword
+	}
+	fields := make(map[string]any)
+	decode(t, []byte(document), &fields)
+	fields[key.(string)] = random.RandomPassword
+	return toJSON(t, fields)
+}
+
+// text returns a text of the template in which pseudo parameters, or parameters with
+// defaults, may stand.
 func (s *stack) text(value any) string {
 	intrinsic, ok := value.(map[string]any)
 	if !ok {
 		return value.(string)
 	}
-	if sub, ok := intrinsic["Fn::Sub"].(string); ok {
-		return s.pseudo(sub)
+	text := s.pseudo(intrinsic["Fn::Sub"].(string))
+	parameters, _ := s.template["Parameters"].(map[string]any)
+	for name, parameter := range parameters {
+		text = strings.ReplaceAll(text, "${"+name+"}", parameter.(map[string]any)["Default"].(string))
 	}
-	parameters := s.template["Parameters"].(map[string]any)
-	return parameters[intrinsic["Ref"].(string)].(map[string]any)["Default"].(string)
+	return text
 }
 
 // pseudo returns a text with the values of pseudo parameters.

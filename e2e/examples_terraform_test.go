@@ -37,14 +37,15 @@ func (x examples) testTerraformFunction(t *testing.T, a account) {
 	config := a.configuration(t, "secretwrap-example")
 	a.checkLayer(t, config, x.zip())
 	checkPolicy(t, a.policies(t, config.Role), map[string][]string{
-		"secretsmanager:GetSecretValue": {"arn:aws:secretsmanager:eu-west-1:123456789012:secret:secretwrap-example/db-??????"},
+		"secretsmanager:GetSecretValue": {
+			"arn:aws:secretsmanager:eu-west-1:123456789012:secret:secretwrap-example/db-??????",
+			"arn:aws:secretsmanager:eu-west-1:123456789012:secret:secretwrap-example/signing-key-??????",
+		},
 	})
-	var secret struct{ SecretString string }
-	a.json(t, "secretsmanager", "secretsmanager.GetSecretValue", map[string]string{"SecretId": "secretwrap-example/db"}, &secret)
 	var fields struct{ Password string }
-	decode(t, []byte(secret.SecretString), &fields)
+	decode(t, []byte(a.secret(t, "secretwrap-example/db")), &fields)
 	task, layer := unzip(t, filepath.Join(x.dir("terraform"), "function.zip")), unpacked(t, x.zip())
-	x.checkAnswer(t, deployment{a, config, task, layer}, fields.Password)
+	x.checkAnswer(t, deployment{a, config, task, layer}, fields.Password, a.secret(t, "secretwrap-example/signing-key"))
 }
 
 // checkLayer checks that a function has one layer, which is the zip as built.

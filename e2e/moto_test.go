@@ -23,7 +23,7 @@ func startMoto(t *testing.T, secrets map[string]awsfake.Version) store {
 	t.Helper()
 	url := motoServer(t)
 	for name, version := range secrets {
-		createSecret(t, url, name, version)
+		createSecret(t, account{url, "eu-west-1"}, name, version)
 	}
 	return store{env: []string{"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + url}}
 }
@@ -70,8 +70,8 @@ func motoServerBy(t *testing.T, python string, env ...string) string {
 	}
 }
 
-// createSecret puts a secret with one version into the server at url.
-func createSecret(t *testing.T, url, name string, version awsfake.Version) {
+// createSecret puts a secret with one version into an account.
+func createSecret(t *testing.T, a account, name string, version awsfake.Version) {
 	t.Helper()
 	input := map[string]any{"Name": name}
 	if version.String != nil {
@@ -80,5 +80,5 @@ func createSecret(t *testing.T, url, name string, version awsfake.Version) {
 		input["SecretBinary"] = version.Binary
 	}
 	var created struct{}
-	account{url, "eu-west-1"}.json(t, "secretsmanager", "secretsmanager.CreateSecret", input, &created)
+	a.json(t, "secretsmanager", "secretsmanager.CreateSecret", input, &created)
 }

@@ -9,14 +9,14 @@ terraform {
   }
 }
 
-variable "secret_name" {
-  description = "Name of the secret. It is not made here, since its value would lie in Terraform's state."
+variable "prefix" {
+  description = "What the names of the secrets begin with. They are not made here, since their values would lie in Terraform's state."
   type        = string
-  default     = "secretwrap-example/db"
+  default     = "secretwrap-example"
 }
 
 locals {
-  secret = "secretsmanager://${var.secret_name}"
+  database = "secretsmanager://${var.prefix}/db"
 }
 
 module "secretwrap" {
@@ -24,9 +24,9 @@ module "secretwrap" {
 
   dist = "${path.root}/../../dist"
   environment = {
-    DB_PASSWORD  = "${local.secret}#password"
-    DATABASE_URL = "postgres://{{${local.secret}#username}}:{{${local.secret}?encode=url#password}}@{{${local.secret}#host}}:{{${local.secret}#port}}/app"
-    DB_FILE      = "${local.secret}?file=db.json"
+    DB_PASSWORD      = "${local.database}#password"
+    DATABASE_URL     = "postgres://{{${local.database}#username}}:{{${local.database}?encode=url#password}}@{{${local.database}#host}}:{{${local.database}#port}}/app"
+    SIGNING_KEY_PATH = "secretsmanager://${var.prefix}/signing-key?file=signing.key"
   }
 }
 

@@ -5,16 +5,20 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ref, template } from '../lib/reference';
 import { Secretwrap } from '../lib/secretwrap';
 
-// Where the program runs: in the directory of cdk.json.
 const stack = new Stack(new App(), 'SecretwrapExample');
 
-const secret = new Secret(stack, 'DatabaseSecret', {
+const database = new Secret(stack, 'DatabaseSecret', {
   secretName: 'secretwrap-example/db',
   generateSecretString: {
     secretStringTemplate: JSON.stringify({ username: 'app', host: 'db.example.internal', port: 5432 }),
     generateStringKey: 'password',
     passwordLength: 32,
   },
+});
+
+const signingKey = new Secret(stack, 'SigningKey', {
+  secretName: 'secretwrap-example/signing-key',
+  generateSecretString: { excludePunctuation: true, passwordLength: 64 },
 });
 
 const fn = new Function(stack, 'Function', {
@@ -26,12 +30,13 @@ const fn = new Function(stack, 'Function', {
   timeout: Duration.seconds(10),
 });
 
+// Paths begin where the program runs, in the directory of cdk.json.
 const secretwrap = new Secretwrap(stack, 'Secretwrap', { dist: path.join('..', '..', 'dist') });
-const field = (name: string, encode?: 'url') => ref(secret, { path: name, encode });
+const field = (name: string, encode?: 'url') => ref(database, { path: name, encode });
 secretwrap.addTo(fn, {
   DB_PASSWORD: field('password'),
   DATABASE_URL: template`postgres://${field('username')}:${field('password', 'url')}@${field('host')}:${field('port')}/app`,
-  DB_FILE: ref(secret, { file: 'db.json' }),
+  SIGNING_KEY_PATH: ref(signingKey, { file: 'signing.key' }),
 });
 
 new CfnOutput(stack, 'FunctionName', { value: fn.functionName });
