@@ -23,6 +23,7 @@ func (x examples) testCDK(t *testing.T) {
 		need(t, "no CDK with TypeScript: scripts/install-builders.sh installs them")
 	}
 	link(t, modules, filepath.Join(dir, "node_modules"))
+	write(t, filepath.Join(dir, "bin", "page.ts"), pageProgram(t), 0o644)
 	tools.run(t, dir, "node", "node_modules/typescript/bin/tsc")
 	t.Run("stack", func(t *testing.T) {
 		t.Parallel()
@@ -32,6 +33,20 @@ func (x examples) testCDK(t *testing.T) {
 		t.Parallel()
 		x.testCDKGrants(t, tools)
 	})
+}
+
+// pageProgram returns a program of what the example's page shows, to be compiled.
+func pageProgram(t *testing.T) string {
+	t.Helper()
+	const given = `import { Stack } from 'aws-cdk-lib';
+import { Function } from 'aws-cdk-lib/aws-lambda';
+import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ref, template } from '../lib/reference';
+import { Secretwrap } from '../lib/secretwrap';
+
+declare const stack: Stack, fn: Function, secret: ISecret;
+`
+	return given + block(t, page(t, "examples/cdk/README.md"), "ts", "addTo")
 }
 
 func (x examples) testCDKStack(t *testing.T, tools toolbox, a account) {
