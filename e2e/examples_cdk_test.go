@@ -15,7 +15,7 @@ import (
 // testCDK compiles the example for the CDK, and does with what it synthesizes what
 // `cdk deploy` does.
 func (x examples) testCDK(t *testing.T) {
-	a := account{x.moto, "eu-central-1"}
+	a := cloud{x.moto, "eu-central-1"}
 	tools := builders(t, "node")
 	dir := x.dir("cdk")
 	modules := cached(t, "builders/cdk/node_modules")
@@ -49,7 +49,7 @@ declare const stack: Stack, fn: Function, secret: ISecret;
 	return given + block(t, page(t, "examples/cdk/README.md"), "ts", "addTo")
 }
 
-func (x examples) testCDKStack(t *testing.T, tools toolbox, a account) {
+func (x examples) testCDKStack(t *testing.T, tools toolbox, a cloud) {
 	out := filepath.Join(x.dir("cdk"), "cdk.out")
 	tools.run(t, x.dir("cdk"), "env", "CDK_OUTDIR="+out, "node", "build/bin/app.js")
 	template := filepath.Join(out, "SecretwrapExample.template.json")
@@ -72,7 +72,7 @@ func (x examples) testCDKStack(t *testing.T, tools toolbox, a account) {
 const assets = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
 
 // bootstrap prepares the account for the CDK, as `cdk bootstrap` does.
-func (a account) bootstrap(t *testing.T) {
+func (a cloud) bootstrap(t *testing.T) {
 	t.Helper()
 	a.makeBucket(t, a.pseudo(assets))
 	var put struct{}
@@ -81,7 +81,7 @@ func (a account) bootstrap(t *testing.T) {
 }
 
 // publishAssets uploads what a synthesized app lists.
-func (a account) publishAssets(t *testing.T, dir string) {
+func (a cloud) publishAssets(t *testing.T, dir string) {
 	t.Helper()
 	var manifest struct {
 		Files map[string]struct {

@@ -14,7 +14,7 @@ import (
 
 // testImage runs the image that the example's Dockerfile describes.
 func (x examples) testImage(t *testing.T) {
-	a := account{x.moto, "us-east-1"}
+	a := cloud{x.moto, "us-east-1"}
 	password, key := padded(canary+"/#?%&", 32), padded(canary, 64)
 	createSecret(t, a, "secretwrap-example/db", awsfake.Version{
 		String: new(toJSON(t, map[string]any{"username": "app", "password": password, "host": "db.example.internal", "port": 5432})),

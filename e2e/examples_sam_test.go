@@ -12,7 +12,7 @@ import (
 // testSAM deploys the example for SAM as its page has it, up to `sam deploy`, for which
 // moto would have to translate the template.
 func (x examples) testSAM(t *testing.T) {
-	a := account{x.moto, "eu-west-2"}
+	a := cloud{x.moto, "eu-west-2"}
 	a.makeBucket(t, "packages")
 	tools := x.tools(t, a, "sam", "cfn-lint")
 	dir := x.dir("sam")
@@ -35,7 +35,7 @@ func (x examples) testSAM(t *testing.T) {
 
 // testRepacked has SAM pack the layer, of a folder with what its zip holds.
 func (x examples) testRepacked(t *testing.T, tools toolbox, dir string) {
-	a := account{x.moto, "eu-north-1"}
+	a := cloud{x.moto, "eu-north-1"}
 	tools.env = append(tools.env, a.access()...)
 	folder := unpacked(t, x.zip())
 	changed := strings.Replace(page(t, "examples/sam/template.yaml"), "../../dist/secretwrap-layer-x86_64.zip", folder, 1)
@@ -50,7 +50,7 @@ func (x examples) testRepacked(t *testing.T, tools toolbox, dir string) {
 }
 
 // tools returns builders that work on an account.
-func (x examples) tools(t *testing.T, a account, names ...string) toolbox {
+func (x examples) tools(t *testing.T, a cloud, names ...string) toolbox {
 	t.Helper()
 	tools := builders(t, names...)
 	tools.env = append(tools.env, a.access()...)

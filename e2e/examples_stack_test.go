@@ -16,7 +16,7 @@ import (
 // stack is a CloudFormation template, and the secrets that the test has made in the
 // place of moto, whose CloudFormation knows none.
 type stack struct {
-	account
+	cloud
 	template  map[string]any
 	resources map[string]any
 	arns      []string // of the secrets
@@ -25,9 +25,9 @@ type stack struct {
 
 // readStack reads a template, makes its secrets, and puts their ARNs in the place of
 // references to them.
-func readStack(t *testing.T, a account, template []byte) *stack {
+func readStack(t *testing.T, a cloud, template []byte) *stack {
 	t.Helper()
-	s := &stack{account: a}
+	s := &stack{cloud: a}
 	decode(t, template, &s.template)
 	s.resources = s.template["Resources"].(map[string]any)
 	for id := range s.ofType("AWS::SecretsManager::Secret") {
@@ -112,7 +112,7 @@ func (s *stack) text(value any) string {
 }
 
 // pseudo returns a text with the values of pseudo parameters.
-func (a account) pseudo(text string) string {
+func (a cloud) pseudo(text string) string {
 	return strings.NewReplacer("${AWS::AccountId}", accountID, "${AWS::Region}", a.region).Replace(text)
 }
 
@@ -153,7 +153,7 @@ func (s *stack) deploy(t *testing.T) deployment {
 	}
 	outputs := s.createStack(t, "secretwrap-example", s.template)
 	return deployment{
-		account:       s.account,
+		cloud:         s.cloud,
 		configuration: s.configuration(t, outputs["FunctionName"]),
 		task:          unzip(t, s.download(t, function["Code"])),
 		layer:         s.download(t, s.properties(layer)["Content"]),

@@ -15,7 +15,7 @@ import (
 // testTerraform applies the example for Terraform as its page has it, together with a
 // configuration that tries its module with references of all forms.
 func (x examples) testTerraform(t *testing.T) {
-	a := account{x.moto, "eu-west-1"}
+	a := cloud{x.moto, "eu-west-1"}
 	dir := x.dir("terraform")
 	tools := terraform(t, a)
 	tools.run(t, dir, "terraform", "fmt", "-check", "-recursive")
@@ -33,7 +33,7 @@ func (x examples) testTerraform(t *testing.T) {
 	})
 }
 
-func (x examples) testTerraformFunction(t *testing.T, a account) {
+func (x examples) testTerraformFunction(t *testing.T, a cloud) {
 	config := a.configuration(t, "secretwrap-example")
 	a.checkLayer(t, config, x.zip())
 	checkPolicy(t, a.policies(t, config.Role), map[string][]string{
@@ -49,7 +49,7 @@ func (x examples) testTerraformFunction(t *testing.T, a account) {
 }
 
 // checkLayer checks that a function has one layer, which is the zip as built.
-func (a account) checkLayer(t *testing.T, config configuration, zip string) {
+func (a cloud) checkLayer(t *testing.T, config configuration, zip string) {
 	t.Helper()
 	if len(config.Layers) != 1 {
 		t.Fatalf("the function has layers %v, want one", config.Layers)
@@ -97,7 +97,7 @@ func testTerraformGrants(t *testing.T, tools toolbox, dir string) {
 }
 
 // terraform returns Terraform, working on an account.
-func terraform(t *testing.T, a account) toolbox {
+func terraform(t *testing.T, a cloud) toolbox {
 	t.Helper()
 	toolNamed(t, "terraform")
 	tools := builders(t, "zip", "aws")

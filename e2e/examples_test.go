@@ -32,7 +32,7 @@ func (l lab) testExamples(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the examples are for x86_64")
 	}
-	x := examples{lab: l, root: t.TempDir(), moto: startAccount(t)}
+	x := examples{lab: l, root: t.TempDir(), moto: startCloud(t)}
 	if err := os.CopyFS(filepath.Join(x.root, "examples"), os.DirFS("../examples")); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (x examples) zip() string { return filepath.Join(x.root, "dist", "secretwra
 
 // deployment is a function as it lies in the account.
 type deployment struct {
-	account
+	cloud
 	configuration
 	task, layer string
 }
@@ -69,7 +69,7 @@ func (x examples) checkAnswer(t *testing.T, d deployment, values ...string) {
 }
 
 // reachable returns fn configured to reach the account.
-func (a account) reachable(fn emulator.Function) emulator.Function {
+func (a cloud) reachable(fn emulator.Function) emulator.Function {
 	fn.Env = append([]string{"AWS_REGION=" + a.region, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + a.url}, fn.Env...)
 	return fn
 }
@@ -129,8 +129,8 @@ func pageCommands(t *testing.T, example, word string, without ...string) string 
 	return kept.String()
 }
 
-// statement is one of an IAM policy, whose fields are texts or lists of texts.
-type statement struct {
+// policyStatement is one of an IAM policy, whose fields are texts or lists of texts.
+type policyStatement struct {
 	Effect           string
 	Action, Resource any
 	Condition        map[string]map[string]any `json:",omitempty"`
@@ -161,14 +161,14 @@ func checkPolicy(t *testing.T, documents []string, want map[string][]string) {
 }
 
 // statements returns those of a policy.
-func statements(t *testing.T, document string) []statement {
+func statements(t *testing.T, document string) []policyStatement {
 	t.Helper()
 	var policy struct{ Statement json.RawMessage }
 	decode(t, []byte(document), &policy)
 	if !strings.HasPrefix(string(policy.Statement), "[") {
 		policy.Statement = slices.Concat(json.RawMessage("["), policy.Statement, json.RawMessage("]"))
 	}
-	var statements []statement
+	var statements []policyStatement
 	decode(t, policy.Statement, &statements)
 	return statements
 }

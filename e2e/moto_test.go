@@ -23,7 +23,7 @@ func startMoto(t *testing.T, secrets map[string]awsfake.Version) store {
 	t.Helper()
 	url := motoServer(t)
 	for name, version := range secrets {
-		createSecret(t, account{url, "eu-west-1"}, name, version)
+		createSecret(t, cloud{url, "eu-west-1"}, name, version)
 	}
 	return store{env: []string{"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + url}}
 }
@@ -71,7 +71,7 @@ func motoServerBy(t *testing.T, python string, env ...string) string {
 }
 
 // createSecret puts a secret with one version into an account.
-func createSecret(t *testing.T, a account, name string, version awsfake.Version) {
+func createSecret(t *testing.T, a cloud, name string, version awsfake.Version) {
 	t.Helper()
 	input := map[string]any{"Name": name}
 	if version.String != nil {

@@ -15,14 +15,14 @@ import (
 	"testing"
 )
 
-// account is a region of an AWS account that moto_server plays.
-type account struct{ url, region string }
+// cloud is a region of an AWS account that moto_server plays.
+type cloud struct{ url, region string }
 
 // accountID is that of moto's account.
 const accountID = "123456789012"
 
-// startAccount starts a moto_server with all the services that a stack needs.
-func startAccount(t *testing.T) string {
+// startCloud starts a moto_server with all the services that a stack needs.
+func startCloud(t *testing.T) string {
 	t.Helper()
 	python := cached(t, "builders/venv/bin/python")
 	if _, err := os.Stat(python); err != nil {
@@ -32,7 +32,7 @@ func startAccount(t *testing.T) string {
 }
 
 // access returns what AWS's tools and Terraform need to work on the account.
-func (a account) access() []string {
+func (a cloud) access() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + a.url, "AWS_REGION=" + a.region, "AWS_DEFAULT_REGION=" + a.region,
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=example", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
@@ -40,7 +40,7 @@ func (a account) access() []string {
 }
 
 // call sends a request and returns the answer.
-func (a account) call(t *testing.T, service, method, path string, header map[string]string, body []byte) []byte {
+func (a cloud) call(t *testing.T, service, method, path string, header map[string]string, body []byte) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, a.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -64,7 +64,7 @@ func (a account) call(t *testing.T, service, method, path string, header map[str
 }
 
 // json sends a request of one of the services that speak JSON, and decodes the answer.
-func (a account) json(t *testing.T, service, target string, input, output any) {
+func (a cloud) json(t *testing.T, service, target string, input, output any) {
 	t.Helper()
 	body, err := json.Marshal(input)
 	if err != nil {
@@ -75,7 +75,7 @@ func (a account) json(t *testing.T, service, target string, input, output any) {
 }
 
 // query sends a request of one of the services that speak XML, and decodes the answer.
-func (a account) query(t *testing.T, service, action string, parameters map[string]string, output any) {
+func (a cloud) query(t *testing.T, service, action string, parameters map[string]string, output any) {
 	t.Helper()
 	form := url.Values{"Action": {action}}
 	for name, value := range parameters {
@@ -97,26 +97,26 @@ func decode(t *testing.T, text []byte, output any) {
 }
 
 // makeBucket makes a bucket for what is deployed.
-func (a account) makeBucket(t *testing.T, name string) {
+func (a cloud) makeBucket(t *testing.T, name string) {
 	t.Helper()
 	body := `<CreateBucketConfiguration><LocationConstraint>` + a.region + `</LocationConstraint></CreateBucketConfiguration>`
 	a.call(t, "s3", http.MethodPut, "/"+name, nil, []byte(body))
 }
 
 // put uploads an object.
-func (a account) put(t *testing.T, bucket, key string, content []byte) {
+func (a cloud) put(t *testing.T, bucket, key string, content []byte) {
 	t.Helper()
 	a.call(t, "s3", http.MethodPut, "/"+bucket+"/"+key, nil, content)
 }
 
 // object downloads an object.
-func (a account) object(t *testing.T, bucket, key string) []byte {
+func (a cloud) object(t *testing.T, bucket, key string) []byte {
 	t.Helper()
 	return a.call(t, "s3", http.MethodGet, "/"+bucket+"/"+key, nil, nil)
 }
 
 // createStack makes a stack of a template and returns its outputs.
-func (a account) createStack(t *testing.T, name string, template map[string]any) map[string]string {
+func (a cloud) createStack(t *testing.T, name string, template map[string]any) map[string]string {
 	t.Helper()
 	body, err := json.Marshal(template)
 	if err != nil {
@@ -154,7 +154,7 @@ type configuration struct {
 }
 
 // configuration returns that of a function.
-func (a account) configuration(t *testing.T, function string) configuration {
+func (a cloud) configuration(t *testing.T, function string) configuration {
 	t.Helper()
 	var config configuration
 	decode(t, a.call(t, "lambda", http.MethodGet, "/2015-03-31/functions/"+function+"/configuration", nil, nil), &config)
@@ -172,7 +172,7 @@ func (c configuration) env() []string {
 }
 
 // policies returns the documents that are written into a role, by its ARN.
-func (a account) policies(t *testing.T, role string) []string {
+func (a cloud) policies(t *testing.T, role string) []string {
 	t.Helper()
 	role = role[strings.LastIndex(role, "/")+1:]
 	var list struct {
@@ -195,7 +195,7 @@ func (a account) policies(t *testing.T, role string) []string {
 }
 
 // secret returns the text of a secret.
-func (a account) secret(t *testing.T, name string) string {
+func (a cloud) secret(t *testing.T, name string) string {
 	t.Helper()
 	var secret struct{ SecretString string }
 	a.json(t, "secretsmanager", "secretsmanager.GetSecretValue", map[string]string{"SecretId": name}, &secret)
