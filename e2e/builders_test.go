@@ -136,7 +136,10 @@ func buildWithCargoLambda(t *testing.T) (plain, renamed packaged) {
 }
 
 // toolbox runs builders.
-type toolbox struct{ env []string }
+type toolbox struct {
+	path string // in which they are found
+	env  []string
+}
 
 // builders returns the builders that scripts/install-builders.sh installs, among
 // them the given tools.
@@ -152,7 +155,7 @@ func builders(t *testing.T, tools ...string) toolbox {
 	if slices.Contains(tools, "cargo") {
 		lock(t, cached(t, "builders/target.lock"))
 	}
-	return toolbox{env: append(os.Environ(),
+	return toolbox{path: path, env: append(os.Environ(),
 		"PATH="+path,
 		"CGO_ENABLED=0",
 		"GOFLAGS=-buildvcs=false",

@@ -37,7 +37,7 @@ func TestEmulator(t *testing.T) {
 	l.compilers.java = compile(t, "javac", "-d", "{}", "handlers/java/Handler.java")
 	l.compilers.dotnet = compile(t, "mcs", "-out:{}/Function.exe", "-r:System.Web.Extensions", "handlers/dotnet/Function.cs")
 	l.compilers.vendor = compile(t, "env", "CGO_ENABLED=0", "go", "build", "-buildvcs=false", "-o", "{}/vendor", "./neighbour")
-	l.compilers.zips = compile(t, "sh", "-c", "go run -C .. ./scripts/packlayer -o {} >/dev/null")
+	l.compilers.dist = compile(t, "sh", "-ec", "cd ..; go run ./scripts/packlayer -o {} >/dev/null; go build -trimpath -buildvcs=false -o {}/secretwrap ./wrapper")
 	groups := map[string]func(*testing.T){
 		"receives":   l.testReceives,
 		"keeps":      l.testKeeps,
@@ -73,9 +73,9 @@ type lab struct {
 	rie     string // the emulator
 	layer   string // what the function sees as /opt
 	handler string // the Go handler
-	// compilers make the handlers in other languages, and the layers as they are
-	// published.
-	compilers struct{ java, dotnet, vendor, zips compiler }
+	// compilers make the handlers in other languages, and what is published: the
+	// layers, and the program for this machine.
+	compilers struct{ java, dotnet, vendor, dist compiler }
 }
 
 // layer returns the directory that becomes /opt: E2E_LAYER, or one with the

@@ -12,7 +12,9 @@ import (
 	"secretwrap/internal/awsfake"
 )
 
-// testImage runs the image that the example's Dockerfile describes.
+// testImage makes and removes the example's function as its page has it, but for an
+// engine for containers, in whose place a program notes what it is told. Then it runs
+// the image that the Dockerfile describes.
 func (x examples) testImage(t *testing.T) {
 	a := cloud{x.moto, "us-east-1"}
 	password, key := padded(canary+"/#?%&", 32), padded(canary, 64)
@@ -21,12 +23,31 @@ func (x examples) testImage(t *testing.T) {
 	})
 	createSecret(t, a, "secretwrap-example/signing-key", awsfake.Version{String: &key})
 	dir := x.dir("image")
-	for line := range strings.Lines(block(t, page(t, "examples/image/README.md"), "sh", "docker build")) {
-		if strings.HasPrefix(line, "unzip ") {
-			builders(t, "unzip").run(t, dir, "sh", "-ec", line)
-		}
-	}
+	tools, told := x.dockerless(t, a)
+	tools.run(t, dir, "sh", "-ec", pageCommands(t, "image", "docker build", "make "))
+	const image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/secretwrap-example:1"
+	checkFile(t, told, "login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com\n"+
+		"build --platform linux/amd64 --provenance=false --tag "+image+" .\npush "+image+"\n", 0o644)
+	checkPolicy(t, a.policies(t, a.configuration(t, "secretwrap-example-image").Role), map[string][]string{
+		"secretsmanager:GetSecretValue": {
+			"arn:aws:secretsmanager:us-east-1:123456789012:secret:secretwrap-example/db-??????",
+			"arn:aws:secretsmanager:us-east-1:123456789012:secret:secretwrap-example/signing-key-??????",
+		},
+	})
 	x.checkPromised(t, a.reachable(x.image(t, dir)), canary)
+	tools.run(t, dir, "sh", "-ec", pageCommands(t, "image", "delete-function"))
+}
+
+// dockerless returns builders with a docker that builds nothing, and the file in which
+// it notes its arguments.
+func (x examples) dockerless(t *testing.T, a cloud) (tools toolbox, told string) {
+	t.Helper()
+	dir := t.TempDir()
+	told = filepath.Join(dir, "told")
+	write(t, filepath.Join(dir, "docker"), "#!/bin/sh\necho \"$*\" >>'"+told+"'\n", 0o755)
+	tools = x.tools(t, a, "unzip", "aws")
+	tools.env = append(tools.env, "PATH="+dir+":"+tools.path)
+	return tools, told
 }
 
 // padded returns text with more characters, as many as AWS would generate.

@@ -36,7 +36,7 @@ func (l lab) testExamples(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(x.root, "examples"), os.DirFS("../examples")); err != nil {
 		t.Fatal(err)
 	}
-	link(t, compiled(t, l.compilers.zips), filepath.Join(x.root, "dist"))
+	link(t, compiled(t, l.compilers.dist), filepath.Join(x.root, "dist"))
 	runAll(t, map[string]func(*testing.T){
 		"SAM":       x.testSAM,
 		"CDK":       x.testCDK,

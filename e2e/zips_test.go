@@ -15,7 +15,7 @@ import (
 // testZips runs functions with the layers as they are published: packed, and
 // unpacked again, which keeps their links.
 func (l lab) testZips(t *testing.T) {
-	dist := compiled(t, l.compilers.zips)
+	dist := compiled(t, l.compilers.dist)
 	for variant, function := range map[string]func(*testing.T, ...string) emulator.Function{
 		"": l.python, "os-only-": l.layered, "wrapper-": l.osOnly,
 	} {
