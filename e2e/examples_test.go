@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,9 +34,7 @@ func (l lab) testExamples(t *testing.T) {
 		t.Skip("the examples are for x86_64")
 	}
 	x := examples{lab: l, root: t.TempDir(), moto: startCloud(t)}
-	if err := os.CopyFS(filepath.Join(x.root, "examples"), os.DirFS("../examples")); err != nil {
-		t.Fatal(err)
-	}
+	copySources(t, "examples", x.root)
 	link(t, compiled(t, l.compilers.dist), filepath.Join(x.root, "dist"))
 	runAll(t, map[string]func(*testing.T){
 		"SAM":       x.testSAM,
@@ -43,6 +42,43 @@ func (l lab) testExamples(t *testing.T) {
 		"image":     x.testImage,
 		"Terraform": x.testTerraform,
 	})
+}
+
+// copySources copies a directory of the project below another one, without what people
+// leave in it who try the examples: what .gitignore names.
+func copySources(t *testing.T, dir, to string) {
+	t.Helper()
+	patterns := strings.Fields(page(t, ".gitignore"))
+	err := fs.WalkDir(os.DirFS(".."), dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case slices.ContainsFunc(patterns, func(pattern string) bool { return ignores(pattern, path) }):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return os.Mkdir(filepath.Join(to, path), 0o755)
+		}
+		copyFile(t, filepath.Join("..", path), filepath.Join(to, path))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ignores tells whether a line of .gitignore is about path: a pattern for it, or, without
+// a slash inside, for its last element.
+func ignores(pattern, path string) bool {
+	pattern = strings.TrimSuffix(pattern, "/")
+	name := filepath.Base(path)
+	if strings.Contains(pattern, "/") {
+		name = "/" + path
+	}
+	matched, err := filepath.Match(pattern, name)
+	return err == nil && matched
 }
 
 // dir returns the directory of an example.
