@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/patiently.sh
 builders=${XDG_CACHE_HOME:-$HOME/.cache}/secretwrap/builders
-cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36 typescript@5.9.3 @types/node@22.20.5"
+cdk="aws-cdk-lib@2.276.0 constructs@10.8.1 @aws-cdk/aws-lambda-go-alpha@2.258.0-alpha.0 cargo-lambda-cdk@0.0.36 aws-cdk@2.1148.1 typescript@5.9.3 @types/node@22.20.5"
 mkdir -p "$builders"
 
 # install_python makes a virtual environment with the pinned packages.
@@ -23,7 +23,7 @@ install_python() {
   cp scripts/builders-requirements.txt "$builders/venv/installed.txt"
 }
 
-# install_cdk installs the CDK's library with its constructs for Go and Rust, and
+# install_cdk installs the CDK, its library with constructs for Go and Rust, and
 # TypeScript.
 install_cdk() {
   if ! command -v npm >/dev/null; then
