@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// testTerraform applies the example for Terraform as its page has it, together with a
-// configuration that tries its module with references of all forms.
+// testTerraform applies and destroys the example for Terraform as its page has it,
+// together with a configuration that tries its module with references of all forms.
 func (x examples) testTerraform(t *testing.T) {
 	a := cloud{x.moto, "eu-west-1"}
 	dir := x.dir("terraform")
@@ -23,14 +23,16 @@ func (x examples) testTerraform(t *testing.T) {
 	write(t, filepath.Join(dir, "references.json"), page(t, "e2e/testdata/references.json"), 0o644)
 	tools.run(t, dir, "sh", "-ec", pageCommands(t, "terraform", "terraform init", "make "))
 	tools.run(t, dir, "terraform", "validate")
-	t.Run("function", func(t *testing.T) {
-		t.Parallel()
-		x.testTerraformFunction(t, a)
+	t.Run("applied", func(t *testing.T) {
+		runAll(t, map[string]func(*testing.T){
+			"function": func(t *testing.T) { x.testTerraformFunction(t, a) },
+			"grants":   func(t *testing.T) { testTerraformGrants(t, tools, dir) },
+		})
 	})
-	t.Run("grants", func(t *testing.T) {
-		t.Parallel()
-		testTerraformGrants(t, tools, dir)
-	})
+	tools.run(t, dir, "sh", "-ec", pageCommands(t, "terraform", "terraform destroy"))
+	if left := tools.output(t, dir, "aws", "secretsmanager", "list-secrets", "--query", "SecretList[].Name", "--output", "text"); len(left) > 0 {
+		t.Errorf("the page leaves %s", left)
+	}
 }
 
 func (x examples) testTerraformFunction(t *testing.T, a cloud) {
@@ -108,6 +110,7 @@ func terraform(t *testing.T, a cloud) toolbox {
 		"TF_INPUT=0",
 		"TF_CLI_ARGS_init=-no-color",
 		"TF_CLI_ARGS_apply=-auto-approve -no-color",
+		"TF_CLI_ARGS_destroy=-auto-approve -no-color",
 		"CHECKPOINT_DISABLE=1",
 	)
 	return tools
