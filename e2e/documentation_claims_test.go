@@ -2,14 +2,18 @@
 
 package e2e_test
 
+import "maps"
+
 // claims returns what proves the snippets of each page. A snippet that an existing
 // test runs is claimed by the test's name, see tested; another one by a function that
 // runs it, or compares it with what the program prints.
 func (d documentation) claims() map[string][]claim {
-	return map[string][]claim{
+	claims := map[string][]claim{
 		"README.md": {
 			proves(tested("TestReadmeExample"), "AWS_LAMBDA_EXEC_WRAPPER  /opt/secretwrap"),
 			proves(runByCI, "make demo "),
+			proves(tested("TestEmulator/examples/SAM"), "sam build"),
+			proves(d.checkSAMOptions, "sam build"),
 			proves(tested("TestPublishing"), "`make publish REGIONS=eu-west-1`"),
 			proves(d.onTemplate, "`dist/secretwrap check --template template.yaml`"),
 			proves(d.onTemplate, "`dist/secretwrap policy --template template.yaml`"),
@@ -51,6 +55,10 @@ func (d documentation) claims() map[string][]claim {
 			proves(dryRun, "`make bench`"),
 			proves(dryRun, "`make bench QUICK=1`"),
 		},
+		"docs/publishing.md": {
+			proves(tested("TestPublishing"), "`make publish`"),
+			proves(tested("TestPublishingPage"), "us-east-1\" PUBLISH=yes", "ORGANIZATION=o-", "SecretwrapLayer: {", "fromLayerVersionArn", "aws_ssm_parameter", "arn=$("),
+		},
 		"docs/runtimes.md": {
 			proves(tested("TestEmulator/builders", "receives/a Go handler behind the layer's bootstrap"), "with a program called bootstrap"),
 			proves(d.checkLayersOption, "`aws lambda update-function-configuration --layers`"),
@@ -75,6 +83,8 @@ func (d documentation) claims() map[string][]claim {
 		"docs/local.md":     d.localClaims(),
 		"docs/migrating.md": d.migratingClaims(),
 	}
+	maps.Copy(claims, d.exampleClaims())
+	return claims
 }
 
 // exported is the configuration of the programs that print a password.

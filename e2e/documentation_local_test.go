@@ -202,7 +202,6 @@ func (d documentation) checkReaders(t *testing.T, s snippet) {
 		for i, form := range forms {
 			t.Run(cells[0]+" "+form[1], func(t *testing.T) {
 				t.Parallel()
-				d.needOptions(t, cells[0])
 				d.checkRead(t, read, strings.Replace(form[1], "…/db", "secretsmanager://prod/db", 1), cells[i+1])
 			})
 		}
@@ -281,7 +280,6 @@ func envSecrets() map[string]awsfake.Version {
 // npm start prints.
 func (d documentation) envFile(t *testing.T, s snippet) *sandbox {
 	t.Helper()
-	d.needOptions(t, s.code)
 	toolNamed(t, "npm")
 	box := d.sandbox(t, envSecrets())
 	box.write(t, ".env", block(t, page(t, s.page), "sh", "?path=password\nAPI_KEY="))

@@ -33,16 +33,6 @@ func (s *sandbox) layers(t *testing.T) {
 	}
 }
 
-// checkPublished publishes the layer to moto with the command that is shown.
-func (d documentation) checkPublished(t *testing.T, s snippet) {
-	box := d.sandbox(t, nil)
-	box.awsCommand(t, motoServer(t))
-	box.layers(t)
-	box.sh(t, s.code)
-	listed := box.sh(t, "aws lambda list-layer-versions --layer-name secretwrap --query 'LayerVersions[].CompatibleArchitectures[]' --output text")
-	checkPrints(t, listed, "x86_64")
-}
-
 // checkLayersOption checks that the command has the option: it gets as far as the
 // function that is not there.
 func (d documentation) checkLayersOption(t *testing.T, s snippet) {

@@ -29,7 +29,9 @@ func (d documentation) help(t *testing.T) string {
 // sandbox is a directory in which the commands of a page run: with the program, with
 // a Secrets Manager, and without the configuration of whoever runs the tests.
 type sandbox struct {
-	dir  string
+	dir string
+	// work is where its commands run.
+	work string
 	env  []string
 	fake fakeStore
 }
@@ -38,6 +40,7 @@ type sandbox struct {
 func (d documentation) sandbox(t *testing.T, secrets map[string]awsfake.Version) *sandbox {
 	t.Helper()
 	s := &sandbox{dir: t.TempDir(), fake: startFake(t, secrets)}
+	s.work = s.dir
 	for _, name := range []string{"bin", "dist", "home"} {
 		directory(t, s.path(name), 0o755)
 	}
@@ -100,7 +103,7 @@ func (s *sandbox) try(t *testing.T, code string) (stdout, stderr string, err err
 	ctx, cancel := context.WithTimeout(t.Context(), building)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-euc", code)
-	cmd.Dir, cmd.Env = s.dir, s.env
+	cmd.Dir, cmd.Env = s.work, s.env
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err = cmd.Run()
@@ -139,25 +142,8 @@ func checkPrints(t *testing.T, output, line string) {
 // password in prod/db.
 func (d documentation) printsPassword(before string) func(*testing.T, snippet) {
 	return func(t *testing.T, s snippet) {
-		d.needOptions(t, s.code)
 		box := d.sandbox(t, oneSecret())
 		box.npm(t)
 		checkPrints(t, box.sh(t, before+s.code), canary)
-	}
-}
-
-// needCommand skips a test of a command that this program does not have.
-func (d documentation) needCommand(t *testing.T, name string) {
-	t.Helper()
-	if (name == "check" || name == "policy") && !strings.Contains(d.help(t), "secretwrap "+name) {
-		t.Skip("this program has no " + name)
-	}
-}
-
-// needOptions skips a test of an option that this program does not have.
-func (d documentation) needOptions(t *testing.T, code string) {
-	t.Helper()
-	if strings.Contains(code, "exec --env-file") && !strings.Contains(d.help(t), "--env-file") {
-		t.Skip("this program's exec has no --env-file")
 	}
 }

@@ -390,11 +390,9 @@ output "it" {
 }
 
 `+configuration, 0o644)
-	settings := filepath.Join(dir, "settings.tfrc")
-	write(t, settings, providerInstallation(t), 0o644)
 	run := func(args ...string) string {
 		command := exec.CommandContext(t.Context(), terraform, args...)
-		command.Dir, command.Env = dir, append(slices.Clone(a.env), "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1")
+		command.Dir, command.Env = dir, append(slices.Clone(a.env), "TF_CLI_CONFIG_FILE="+terraformSettings(t), "CHECKPOINT_DISABLE=1")
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		out, err := command.Output()
@@ -406,21 +404,6 @@ output "it" {
 	run("init", "-input=false", "-no-color")
 	run("apply", "-auto-approve", "-input=false", "-no-color")
 	return run("output", "-raw", "it")
-}
-
-// providerInstallation returns the part of Terraform's settings that says where
-// providers come from: a mirror below /opt if there is one, else the registry.
-func providerInstallation(t *testing.T) string {
-	t.Helper()
-	mirrors, err := filepath.Glob("/opt/*/registry.terraform.io/hashicorp/aws")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(mirrors) == 0 {
-		return "provider_installation {\n  direct {}\n}\n"
-	}
-	mirror := filepath.Dir(filepath.Dir(filepath.Dir(mirrors[0])))
-	return fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
 }
 
 // project is a copy of this project with its layers built.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 
 	"secretwrap/internal/environ"
@@ -122,7 +123,9 @@ func (c *configuration) warn(label, text string) {
 
 // read reads the configuration.
 func (s *source) read(p process, environment *environ.Block) *configuration {
-	c := &configuration{start: newStart(p, environment)}
+	// A shell passes variables on in any order.
+	sorted := environ.New(slices.Sorted(slices.Values(environment.Entries())))
+	c := &configuration{start: newStart(p, sorted)}
 	if s.template != "" {
 		s.readTemplate(c)
 	} else {
