@@ -371,7 +371,7 @@ func (d documentation) checkFiles(t *testing.T, s snippet) {
 // checkLinuxBuild runs what make would run, with another output.
 func checkLinuxBuild(t *testing.T, s snippet) {
 	toolNamed(t, "make")
-	show := exec.CommandContext(t.Context(), "sh", "-euc", s.code+" --dry-run")
+	show := exec.CommandContext(t.Context(), "sh", "-euc", s.code+" --dry-run --no-print-directory")
 	show.Dir = ".."
 	command, err := show.Output()
 	if err != nil {

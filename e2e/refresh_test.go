@@ -176,7 +176,7 @@ func (l lab) testStale(t *testing.T) {
 		t.Errorf("%d warnings, want one for each secret: %q", len(lines), lines)
 	}
 	for name := range faults {
-		old := regexp.MustCompile(name + `: kept as it was [0-9]+s ago: ` + name + `: secret "` + name + `": `)
+		old := regexp.MustCompile(name + `: kept as it was [0-9hms]+ ago: ` + name + `: secret "` + name + `": `)
 		if !old.MatchString(log) || len(freshLine(name).FindAllString(log, -1)) != 1 {
 			t.Errorf("the log does not tell how old %s is, and once that it is fresh again", name)
 		}

@@ -20,9 +20,19 @@ func need(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
+// needMore ends a test that needs more than Go where nothing else is to be used, as in
+// make test.
+func needMore(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs more than Go; make e2e runs it")
+	}
+}
+
 // runtimeEmulator returns the path of AWS's Runtime Interface Emulator.
 func runtimeEmulator(t *testing.T) string {
 	t.Helper()
+	needMore(t)
 	if path := os.Getenv("AWS_LAMBDA_RIE"); path != "" {
 		return path
 	}
@@ -39,6 +49,7 @@ func runtimeEmulator(t *testing.T) string {
 // cached returns where scripts/install-e2e.sh puts a file.
 func cached(t *testing.T, name string) string {
 	t.Helper()
+	needMore(t)
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		need(t, "no directory for caches: "+err.Error())
@@ -56,6 +67,7 @@ type python struct {
 // pythonWith returns the Python of the tests, which has the given modules.
 func pythonWith(t *testing.T, modules ...string) python {
 	t.Helper()
+	needMore(t)
 	path := os.Getenv("E2E_PYTHON")
 	if path == "" {
 		path = cached(t, "venv/bin/python")

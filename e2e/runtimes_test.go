@@ -21,6 +21,7 @@ type tool struct{ path, home string }
 // toolNamed finds a program that the test needs.
 func toolNamed(t *testing.T, name string) tool {
 	t.Helper()
+	needMore(t)
 	path, err := exec.LookPath(name)
 	if err != nil {
 		need(t, "no "+name)
