@@ -35,15 +35,24 @@ func runCheck(p process, environment *environ.Block, arguments []string) (*launc
 	}
 	c := from.read(p, environment)
 	result, asked := c.inspect(*offline)
+	var err error
 	if *asJSON {
-		present.JSON(p.stdout, result, c.dir(), asked)
+		err = present.JSON(p.stdout, result, c.dir(), asked)
 	} else {
-		present.Text(p.stdout, result, c.dir(), asked, styleOf(p.stdout, c.start.variables))
+		err = present.Text(p.stdout, result, c.dir(), asked, styleOf(p.stdout, c.start.variables))
 	}
-	if len(result.Problems) > 0 {
+	switch {
+	case err != nil:
+		return nil, c.start.fail(problem.List{outputProblem()})
+	case len(result.Problems) > 0:
 		return nil, result.Problems.Class().Status()
 	}
 	return nil, 0
+}
+
+// outputProblem is that of an output that cannot be written.
+func outputProblem() *problem.Problem {
+	return &problem.Problem{Class: problem.File, Source: "standard output", Cause: "cannot be written", Hint: "check where it goes, and whether there is room"}
 }
 
 // dir returns the directory of file copies.
@@ -57,6 +66,7 @@ func (c *configuration) inspect(offline bool) (result inspect.Inspection, asked 
 		result = inspect.Inspection{Problems: c.problems}
 	case offline:
 		result = inspect.Configuration(c.plan)
+		result.Problems = c.route
 	default:
 		result, asked = c.ask()
 	}

@@ -59,6 +59,9 @@ const envFileOption = "--env-file"
 
 // runExec starts a program of the user's with its secrets.
 func runExec(p process, environment *environ.Block, command []string) (*launch, int) {
+	if len(command) == 1 && command[0] == envFileOption {
+		return nil, misused(p, environment, envFileOption+" names no file", "write secretwrap exec --env-file FILE -- PROGRAM [ARGUMENT…]")
+	}
 	if path, rest, found := cutEnvFile(command); found {
 		return withEnvFile(p, environment, path, append([]string{"exec"}, rest...))
 	}

@@ -13,6 +13,9 @@ import (
 // those that are set: so everything sees them that reads the environment, AWS's SDK
 // too.
 func withEnvFile(p process, environment *environ.Block, path string, arguments []string) (*launch, int) {
+	if path == "" {
+		return nil, misused(p, environment, envFileOption+" names no file", "write "+envFileOption+" FILE")
+	}
 	s := newStart(p, environment)
 	content, err := envfile.Kind().Read(path)
 	if err != nil {

@@ -40,14 +40,18 @@ func runPolicy(p process, environment *environ.Block, arguments []string) (*laun
 	if problems := access.CheckRegion(requests(c.plan)); len(problems) > 0 {
 		return nil, c.start.fail(problems)
 	}
-	none := slices.Contains(keys, noKey)
-	made := policy.For(c.plan, policy.Options{Region: access.Region, Account: cmp.Or(*account, "*"), Keys: keys, NoKeys: none})
+	made := policy.For(c.plan, policy.Options{Region: access.Region, Account: cmp.Or(*account, "*"), Keys: keys, NoKeys: slices.Contains(keys, noKey)})
 	text := made.JSON()
-	_, _ = p.stdout.Write(text)
-	for _, note := range c.notes {
-		writeNote(p.stderr, note)
+	if _, err := p.stdout.Write(text); err != nil {
+		return nil, c.start.fail(problem.List{outputProblem()})
 	}
-	c.explain(p.stderr, *account == "", none, len(keys) > 0, len(strings.Join(strings.Fields(string(text)), "")))
+	notes := c.notes
+	for _, warning := range c.warnings {
+		notes = append(notes, strings.TrimPrefix(warning.Label+": "+warning.Text, ": "))
+	}
+	for _, note := range append(notes, c.explain(*account, keys, text)...) {
+		_, _ = io.WriteString(p.stderr, "secretwrap: note: "+visible.Line(note)+"\n")
+	}
 	return nil, 0
 }
 
@@ -60,6 +64,9 @@ func checkPolicyOptions(account string, keys []string) (problems problem.List) {
 		problems = append(problems, commandProblem("the account is not one", "write 12 digits: --account 123456789012"))
 	}
 	key := regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`)
+	if len(keys) > 1 && slices.Contains(keys, noKey) {
+		problems = append(problems, commandProblem("the keys are none, and others", "keep --kms-key none, or the ARNs"))
+	}
 	for _, given := range keys {
 		if given != noKey && !key.MatchString(given) {
 			problems = append(problems, commandProblem("the key is not the ARN of a KMS key, which alone IAM understands",
@@ -70,23 +77,20 @@ func checkPolicyOptions(account string, keys []string) (problems problem.List) {
 }
 
 // explain says what cannot be said inside a policy.
-func (c *configuration) explain(out io.Writer, anyAccount, noKeys, named bool, size int) {
+func (c *configuration) explain(account string, keys []string, text []byte) (notes []string) {
 	byName := slices.ContainsFunc(requests(c.plan), func(r awssecrets.Request) bool { return r.Region == "" })
-	if anyAccount && byName {
-		writeNote(out, "the account of secrets that are given by name is not known, * stands for it; --account ID says it")
+	if account == "" && byName {
+		notes = append(notes, "the account of secrets that are given by name is not known, * stands for it; --account ID says it")
 	}
-	if !noKeys {
-		text := "only secrets with a KMS key of your own need the statement DecryptSecrets. It allows to decrypt nothing but these secrets, and through Secrets Manager only; the key's own policy must allow it too"
-		if !named {
-			text += ". --kms-key ARN names the key, --kms-key none leaves the statement out"
-		}
-		writeNote(out, text)
+	const decrypt = "only secrets with a KMS key of your own need the statement DecryptSecrets. It allows to decrypt nothing but these secrets, and through Secrets Manager only; the key's own policy must allow it too"
+	switch {
+	case len(keys) == 0:
+		notes = append(notes, decrypt+". --kms-key ARN names the key, --kms-key none leaves the statement out")
+	case keys[0] != noKey:
+		notes = append(notes, decrypt)
 	}
-	if size > managedPolicy {
-		writeNote(out, fmt.Sprintf("the policy has %d characters, and a managed one may have %d: make several, or keep several fields in one secret", size, managedPolicy))
+	if size := len(strings.Join(strings.Fields(string(text)), "")); size > managedPolicy {
+		notes = append(notes, fmt.Sprintf("the policy has %d characters, and a managed one may have %d: make several, or keep several fields in one secret", size, managedPolicy))
 	}
-}
-
-func writeNote(out io.Writer, text string) {
-	_, _ = io.WriteString(out, "secretwrap: note: "+visible.Line(text)+"\n")
+	return notes
 }

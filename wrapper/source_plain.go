@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/environ"
 	"secretwrap/internal/inspect"
 	"secretwrap/internal/plan"
@@ -17,8 +18,26 @@ import (
 
 // source is where check and policy read a configuration.
 type source struct {
-	envFile, manifest, template, function string
-	values                                list
+	envFile, manifest, template file
+	function                    string
+	values                      list
+}
+
+// file is an option that names a file, at most once. An empty name, as of a shell's
+// variable that is not set, is none.
+type file struct{ path string }
+
+func (f *file) String() string { return f.path }
+
+func (f *file) Set(path string) error {
+	switch {
+	case path == "":
+		return errors.New("it names no file")
+	case f.path != "":
+		return errors.New("the option is given twice")
+	}
+	f.path = path
+	return nil
 }
 
 // list is the values of an option that may be repeated.
@@ -35,9 +54,9 @@ func (l *list) Set(value string) error {
 func (s *source) options(command string) *flag.FlagSet {
 	options := flag.NewFlagSet(command, flag.ContinueOnError)
 	options.SetOutput(io.Discard)
-	options.StringVar(&s.envFile, strings.TrimPrefix(envFileOption, "--"), "", "")
-	options.StringVar(&s.manifest, "manifest", "", "")
-	options.StringVar(&s.template, "template", "", "")
+	options.Var(&s.envFile, strings.TrimPrefix(envFileOption, "--"), "")
+	options.Var(&s.manifest, "manifest", "")
+	options.Var(&s.template, "template", "")
 	options.StringVar(&s.function, "function", "", "")
 	options.Var(&s.values, "parameter", "")
 	return options
@@ -55,9 +74,9 @@ func (s *source) parse(options *flag.FlagSet, arguments []string) (*problem.Prob
 		return commandProblem(options.Name()+": "+strings.Replace(err.Error(), "flag provided but not defined", "no such option", 1), hint), nil
 	case options.NArg() > 0:
 		return commandProblem(options.Name()+" takes options alone", "name a file with --template, --manifest or "+envFileOption), nil
-	case s.template != "" && s.envFile != "":
+	case s.template.path != "" && s.envFile.path != "":
 		return commandProblem("a template and a .env file cannot be read together", "keep one of them"), nil
-	case s.template == "" && (s.function != "" || len(s.values) > 0):
+	case s.template.path == "" && (s.function != "" || len(s.values) > 0):
 		return commandProblem("--function and --parameter belong to a template", "name it with --template"), nil
 	}
 	for _, value := range s.values {
@@ -82,8 +101,8 @@ func (s *source) begin(p process, environment *environ.Block, options *flag.Flag
 		return nil, 0, true
 	case wrong != nil:
 		return nil, newStart(p, environment).fail(problem.List{wrong}), true
-	case s.envFile != "":
-		next, status = withEnvFile(p, environment, s.envFile, append([]string{options.Name()}, without(options)...))
+	case s.envFile.path != "":
+		next, status = withEnvFile(p, environment, s.envFile.path, append([]string{options.Name()}, without(options)...))
 		return next, status, true
 	}
 	return nil, 0, false
@@ -113,8 +132,11 @@ type configuration struct {
 	// inherited is what a program would be given beside what the plan delivers.
 	inherited *environ.Block
 	problems  problem.List
-	warnings  []inspect.Warning
-	notes     []string
+	// route is what is wrong with the way to Secrets Manager, as far as that can be
+	// told without going it.
+	route    problem.List
+	warnings []inspect.Warning
+	notes    []string
 }
 
 func (c *configuration) warn(label, text string) {
@@ -126,7 +148,7 @@ func (s *source) read(p process, environment *environ.Block) *configuration {
 	// A shell passes variables on in any order.
 	sorted := environ.New(slices.Sorted(slices.Values(environment.Entries())))
 	c := &configuration{start: newStart(p, sorted)}
-	if s.template != "" {
+	if s.template.path != "" {
 		s.readTemplate(c)
 	} else {
 		s.readEnvironment(c)
@@ -151,18 +173,25 @@ func (c *configuration) extensionWarnings() []string {
 // readEnvironment reads what exec would read.
 func (s *source) readEnvironment(c *configuration) {
 	begun := c.start
-	if s.manifest != "" {
-		begun.environment.Export("SECRETWRAP_MANIFEST", s.manifest)
-		begun.variables["SECRETWRAP_MANIFEST"] = s.manifest
+	if s.manifest.path != "" {
+		begun.environment.Export("SECRETWRAP_MANIFEST", s.manifest.path)
+		begun.variables["SECRETWRAP_MANIFEST"] = s.manifest.path
 		begun.usualDir = defaultDir
 	}
 	unknown, problems := begun.read()
-	c.plan, c.problems = begun.plan, inOrder(problems)
+	c.plan, c.route = begun.plan, awssecrets.Check(begun.variables, requests(begun.plan))
+	if !c.plan.Empty() {
+		problems = append(problems, begun.refuseSnapshot()...)
+	}
+	c.problems = inOrder(problems)
 	for _, name := range unknown {
 		c.warn(name, "this version knows no such setting, and ignores it")
 	}
 	if p := plan.CheckChain(begun.settings.ExecWrapper, begun.variables); p != nil {
 		c.problems = append(c.problems, p)
+	}
+	if wrapper := begun.settings.ExecWrapper; wrapper != "" && s.manifest.path == "" && checkProgram(wrapper) != nil {
+		c.warn(execWrapperSetting, "there is no such program here, without which exec would not start")
 	}
 	begun.strip()
 	c.inherited = begun.environment

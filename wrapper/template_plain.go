@@ -5,10 +5,10 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"secretwrap/internal/awssecrets"
@@ -20,32 +20,33 @@ import (
 	"secretwrap/internal/template"
 )
 
-// mostConfigured is how many bytes the names and values of a function's variables
-// may have. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const mostConfigured = 4096
-
 // readTemplate reads a function of a template.
 func (s *source) readTemplate(c *configuration) {
-	content, err := template.Kind().Read(s.template)
+	content, err := template.Kind().Read(s.template.path)
 	if err != nil {
 		c.problems = problem.List{asProblem(err, problem.Config)}
 		return
 	}
-	parsed, problems := template.Parse(s.template, content, s.templateOptions(c))
+	options := s.templateOptions(c)
+	parsed, problems := template.Parse(s.template.path, content, options)
 	if len(problems) > 0 {
 		c.problems = problems
 		return
 	}
 	function, problems := parsed.Function(s.function)
-	for _, used := range parsed.Defaults() {
-		c.notes = append(c.notes, used+" is the parameter's default; --parameter gives another value")
-	}
 	if len(problems) > 0 {
-		c.problems = problems
+		c.problems = append(problems, parsed.Misnamed()...)
 		return
 	}
-	t := &templated{source: s, configuration: c, function: function, variables: make(map[string]string), unresolved: make(map[string]string), needed: make(map[string]bool)}
+	t := &templated{
+		source: s, configuration: c, function: function, region: options.Region,
+		variables: make(map[string]string), unresolved: make(map[string]string), needed: make(map[string]bool),
+	}
 	t.read()
+	c.problems = append(c.problems, parsed.Misnamed()...)
+	if used := parsed.Defaults(); len(used) > 0 {
+		c.notes = append(c.notes, "the defaults of these parameters are used, --parameter NAME=VALUE gives another value: "+strings.Join(used, ", "))
+	}
 }
 
 // templateOptions returns what a deployment from here would know.
@@ -64,89 +65,122 @@ type templated struct {
 	*source
 	*configuration
 	function template.Function
-	// entries are the variables that can be judged, as NAME=value; variables has
-	// the same by their names. unresolved says what the others depend on.
+	region   string
+	// entries are the function's variables as NAME=value, without a value where that
+	// is not known; variables has those that are known. unresolved says what the others
+	// depend on.
 	entries    []string
 	variables  map[string]string
 	unresolved map[string]string
-	// needed are those of the unresolved that the manifest names.
+	// unseen are those of them that are not told otherwise, needed those that the
+	// manifest names.
+	unseen []string
 	needed map[string]bool
 }
 
 // read makes the plan.
 func (t *templated) read() {
+	literal := t.literal()
 	for _, variable := range t.function.Variables {
-		t.variable(variable)
+		t.variable(variable, literal)
 	}
-	t.noteUnresolved()
+	if len(t.unseen) > 0 {
+		t.note("not looked at, because a deployment alone knows what they depend on: " + strings.Join(t.unseen, ", "))
+	}
 	chosen, unknown, problems := settings.Parse(t.variables)
 	chosen.Dir = cmp.Or(chosen.Dir, defaultDir)
+	t.start.settings = chosen
 	for _, name := range unknown {
 		t.warn(name, "this version knows no such setting, and ignores it")
 	}
 	declared, more := t.readManifest(chosen)
 	problems = append(problems, more...)
-	t.inherited = environ.New(t.entries)
+	t.inherited = environ.New(append(slices.Clone(t.entries), lambdasOwn()...))
 	t.plan, more = plan.Make(t.inherited, chosen, declared)
-	t.problems = append(t.problems, t.placed(append(problems, more...))...)
+	problems = append(problems, more...)
+	problems = append(problems, awssecrets.Check(t.variables, requests(t.plan))...)
 	if p := plan.CheckChain(chosen.ExecWrapper, t.variables); p != nil {
-		t.problems = append(t.problems, t.placed(problem.List{p})...)
+		problems = append(problems, p)
 	}
-	t.start.settings = chosen
+	t.problems = append(t.problems, t.placed(problems)...)
 	t.checkFunction()
+}
+
+// lambdasOwn returns variables that a runtime sets, so that nothing else is set from
+// a manifest. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func lambdasOwn() []string {
+	return []string{"PATH=", "LANG=", "TZ=", "LD_LIBRARY_PATH=", "NODE_PATH=", "PYTHONPATH=", "GEM_PATH="}
 }
 
 // placed gives problems with variables their place in the template.
 func (t *templated) placed(problems problem.List) problem.List {
 	for _, p := range problems {
-		for _, variable := range t.function.Variables {
-			if p.Source == "" && p.Variable == variable.Name {
-				p.Source, p.Line = t.template, variable.Line
-			}
+		if line := t.lineOf(p.Variable); p.Source == "" && line > 0 {
+			p.Source, p.Line = t.template.path, line
 		}
 	}
 	return problems
 }
 
-// fail adds a problem with a variable of the function.
-func (t *templated) fail(variable, cause, hint string) {
-	p := &problem.Problem{Class: problem.Config, Source: t.template, Line: t.function.Line, Variable: variable, Cause: cause, Hint: hint}
-	for _, known := range t.function.Variables {
-		if known.Name == variable {
-			p.Line = known.Line
+// lineOf returns where a variable of the function stands, 0 if it has none of that
+// name.
+func (t *templated) lineOf(name string) int {
+	for _, variable := range t.function.Variables {
+		if variable.Name == name {
+			return variable.Line
 		}
 	}
-	t.problems = append(t.problems, p)
+	return 0
+}
+
+// fail adds a problem with a variable of the function, or with the function.
+func (t *templated) fail(variable, cause, hint string) {
+	t.problems = append(t.problems, &problem.Problem{
+		Class: problem.Config, Source: t.template.path, Line: cmp.Or(t.lineOf(variable), t.function.Line), Variable: variable, Cause: cause, Hint: hint,
+	})
+}
+
+func (t *templated) note(text string) { t.notes = append(t.notes, text) }
+
+// literal returns the variables that are not examined.
+func (t *templated) literal() (names settings.Names) {
+	for _, variable := range t.function.Variables {
+		if variable.Name == settings.Prefix+"LITERAL" && variable.Unresolved == "" {
+			_ = names.UnmarshalText([]byte(variable.Value)) // which never fails
+		}
+	}
+	return names
 }
 
 // variable takes one variable of the function.
-func (t *templated) variable(v template.Variable) {
-	if instead, found := v.DynamicSecret(); found {
-		t.warn(v.Name, "{{resolve:secretsmanager:…}} puts the value itself into the function's configuration, in plain text for everybody who may read that; write "+instead)
-		return
+func (t *templated) variable(v template.Variable, literal []string) {
+	if v.Instead != "" {
+		t.warn(v.Name, "{{resolve:secretsmanager:…}} puts the value itself into the function's configuration, in plain text for everybody who may read that; write "+v.Instead)
 	}
+	matters := plan.Examines(v.Value) || strings.Contains(v.Value, "secretsmanager:") || strings.HasPrefix(v.Name, settings.Prefix)
 	switch {
 	case v.Unresolved == "":
 		t.entries = append(t.entries, v.Name+"="+v.Value)
 		t.variables[v.Name] = v.Value
-	case plan.Examines(v.Value), strings.Contains(v.Value, "secretsmanager:"), strings.HasPrefix(v.Name, settings.Prefix):
-		t.fail(v.Name, "the value depends on "+v.Unresolved, template.ValueHint)
-	default:
-		t.unresolved[v.Name] = v.Unresolved
+		return
+	case matters && !slices.Contains(literal, v.Name):
+		t.fail(v.Name, "the value depends on "+v.Unresolved, unresolvedHint(v))
+	case v.Unresolved != template.Unquoted && v.Instead == "":
+		t.unseen = append(t.unseen, v.Name+" ("+v.Unresolved+")")
 	}
+	t.entries = append(t.entries, v.Name+"=")
+	t.unresolved[v.Name] = v.Unresolved
 }
 
-// noteUnresolved names the variables that were left out.
-func (t *templated) noteUnresolved() {
-	var names []string
-	for _, variable := range t.function.Variables {
-		if reason, found := t.unresolved[variable.Name]; found {
-			names = append(names, variable.Name+" ("+reason+")")
-		}
+// unresolvedHint says what to do about a variable that is not resolved.
+func unresolvedHint(v template.Variable) string {
+	switch v.Unresolved {
+	case template.Dynamic:
+		return "CloudFormation resolves the one, secretwrap the other: keep one of them"
+	case template.Unquoted:
+		return "quote the value: readers of YAML differ in what it is"
 	}
-	if len(names) > 0 {
-		t.notes = append(t.notes, "not looked at, because a deployment alone knows what they depend on: "+strings.Join(names, ", "))
-	}
+	return template.ValueHint
 }
 
 // readManifest reads the manifest beside the function's code, as far as the code is
@@ -169,8 +203,14 @@ func (t *templated) readManifest(chosen settings.Settings) (manifest.Manifest, p
 // lookup returns the value of a variable for the manifest.
 func (t *templated) lookup(name string) (string, bool) {
 	reason, found := t.unresolved[name]
+	value, set := t.variables[name]
+	switch {
+	case !found && !set && (name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"):
+		return t.region, t.region != ""
+	case !found && !set && strings.HasPrefix(name, "AWS_LAMBDA_"):
+		reason, found = "what Lambda sets", true
+	}
 	if !found {
-		value, set := t.variables[name]
 		return value, set
 	}
 	if !t.needed[name] {
@@ -182,60 +222,23 @@ func (t *templated) lookup(name string) (string, bool) {
 
 // manifestPath returns where the function's manifest is, and whether it must exist.
 func (t *templated) manifestPath(chosen settings.Settings) (string, bool) {
-	if t.manifest != "" {
-		return t.manifest, true
+	if t.manifest.path != "" {
+		return t.manifest.path, true
 	}
-	code := filepath.Join(filepath.Dir(t.template), t.function.Code)
+	code := t.function.Code
+	if !filepath.IsAbs(code) {
+		code = filepath.Join(filepath.Dir(t.template.path), code)
+	}
 	info, err := os.Stat(code)
 	isDirectory := t.function.Code != "" && err == nil && info.IsDir()
-	name := strings.TrimPrefix(chosen.Manifest, defaultRoot+"/")
+	name := strings.TrimPrefix(cmp.Or(chosen.Manifest, defaultManifest), defaultRoot+"/")
 	switch {
-	case chosen.Manifest == "" && isDirectory:
-		return filepath.Join(code, defaultManifest), false
-	case chosen.Manifest == "":
-		return "", false
 	case isDirectory && !filepath.IsAbs(name):
-		return filepath.Join(code, name), true
+		return filepath.Join(code, name), chosen.Manifest != ""
+	case chosen.Manifest != "":
+		t.note("the manifest that SECRETWRAP_MANIFEST names is not here, and was not read; --manifest names it")
+	case !t.function.Inline:
+		t.note("the function's code is no directory here, so that no manifest was looked for; --manifest names one")
 	}
-	t.notes = append(t.notes, "the manifest that SECRETWRAP_MANIFEST names is not here, and was not read; --manifest names it")
 	return "", false
-}
-
-// checkFunction judges what a function needs for its references to be resolved.
-func (t *templated) checkFunction() {
-	wrapper := t.variables[lambdasWrapper]
-	_, depends := t.unresolved[lambdasWrapper]
-	osOnly := strings.HasPrefix(t.function.Runtime, "provided")
-	managed := !osOnly && !t.function.Image && t.function.Runtime != ""
-	switch {
-	case managed && t.needsWrapper() && wrapper == "" && !depends:
-		t.fail(lambdasWrapper, "the variable is not set: nothing would resolve the references", "set it to /opt/secretwrap, and add the layer")
-	case managed && wrapper != "" && wrapper != "/opt/secretwrap":
-		t.warn(lambdasWrapper, "it names another program than /opt/secretwrap; SECRETWRAP_EXEC_WRAPPER names the next one")
-	case osOnly && t.function.Handler == bootstrapName:
-		t.warn("", "a program called bootstrap hides the layer's /opt/bootstrap, unless it starts /opt/secretwrap itself: call it app, and set the handler to that")
-	}
-	if t.function.NoLayer && !t.function.Image && !t.plan.Empty() {
-		t.warn("", "the function has no layer: /opt/secretwrap comes with one")
-	}
-	if t.function.SnapStart && t.start.settings.SnapStart != "allow" {
-		t.problems = append(t.problems, t.placed(problem.List{snapshotProblem()})...)
-	}
-	size := 0
-	for _, entry := range t.entries {
-		size += len(entry) - len("=")
-	}
-	if size > mostConfigured {
-		t.fail("", fmt.Sprintf("the variables take %d bytes, and Lambda allows %d", size, mostConfigured), "move references into a manifest, or use names in place of ARNs")
-	}
-}
-
-// needsWrapper reports whether the plan has anything that only the wrapper delivers.
-func (t *templated) needsWrapper() bool {
-	for _, target := range t.plan.Targets {
-		if target.Name != "" {
-			return true
-		}
-	}
-	return len(t.plan.Explosions) > 0
 }

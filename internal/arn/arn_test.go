@@ -10,6 +10,7 @@ func TestASecretsARNIsInThePartitionOfItsRegion(t *testing.T) {
 	t.Parallel()
 	for region, partition := range map[string]string{
 		"eu-west-1": "aws", "us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc",
+		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "eu-isoe-west-1": "aws-iso-e", "us-isof-south-1": "aws-iso-f",
 	} {
 		want := "arn:" + partition + ":secretsmanager:" + region + ":123456789012:secret:prod/db-??????"
 		if got := arn.Secret("prod/db", region, "123456789012"); got != want {

@@ -54,24 +54,40 @@ func Load(environment map[string]string, requests []Request) (Config, problem.Li
 	if config.Region == "" {
 		config.Region = environment["AWS_DEFAULT_REGION"]
 	}
-	var problems problem.List
-	ignored := false
-	for _, s := range []struct {
-		name string
-		set  *bool
-	}{{"AWS_USE_FIPS_ENDPOINT", &config.FIPS}, {"AWS_USE_DUALSTACK_ENDPOINT", &config.DualStack}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &ignored}} {
-		problems = append(problems, readSwitch(s.name, environment[s.name], s.set)...)
-	}
-	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
-		if value := environment[name]; value != "" && !ignored {
-			config.Endpoint, config.EndpointVariable = value, name
-		}
-	}
+	problems := config.readEndpoint(environment)
 	problems = append(problems, config.loadCredentials(environment)...)
 	problems = append(problems, config.loadRoots(environment)...)
 	problems = append(problems, checkProxy(environment)...)
 	problems = append(problems, config.checkEndpoint(requests)...)
 	return config, append(problems, config.CheckRegion(requests)...)
+}
+
+// Check judges what an environment says about the way to Secrets Manager, as far as
+// that needs neither credentials nor files.
+func Check(environment map[string]string, requests []Request) problem.List {
+	config := Config{Region: environment["AWS_REGION"]}
+	if config.Region == "" { // it may come from a profile
+		requests = nil
+	}
+	problems := append(config.readEndpoint(environment), checkProxy(environment)...)
+	return append(problems, config.checkEndpoint(requests)...)
+}
+
+// readEndpoint reads which address is asked.
+func (c *Config) readEndpoint(environment map[string]string) (problems problem.List) {
+	ignored := false
+	for _, s := range []struct {
+		name string
+		set  *bool
+	}{{"AWS_USE_FIPS_ENDPOINT", &c.FIPS}, {"AWS_USE_DUALSTACK_ENDPOINT", &c.DualStack}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &ignored}} {
+		problems = append(problems, readSwitch(s.name, environment[s.name], s.set)...)
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
+		if value := environment[name]; value != "" && !ignored {
+			c.Endpoint, c.EndpointVariable = value, name
+		}
+	}
+	return problems
 }
 
 // useCredentials keeps where the credentials come from.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"secretwrap/internal/problem"
 )
@@ -15,7 +16,7 @@ import (
 // variables, profiles, SSO, container, instance. The SDK makes its own client
 // for that, because it refuses to combine one of ours with AWS_CA_BUNDLE.
 func (c *Config) loadCredentials(environment map[string]string) problem.List {
-	loaded, err := config.LoadDefaultConfig(context.Background())
+	loaded, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
 	if err != nil {
 		c.useCredentials(aws.AnonymousCredentials{})
 		// The SDK reads the bundle too, and does not tell what it failed at; what

@@ -139,20 +139,25 @@ func cutComment(text string) (value, comment string, found bool) {
 // quoted reads the rest of a value after its opening quote.
 func (p *parser) quoted(name string, quote byte, text string) (string, bool) {
 	began := p.line
+	var value strings.Builder
 	for {
 		if end := closing(text, quote); end >= 0 {
-			return p.closed(name, quote, text[:end], text[end+1:])
+			value.WriteString(text[:end])
+			return p.closed(name, quote, value.String(), text[end+1:])
 		}
 		if p.rest == "" {
 			p.line = began
 			p.report(name, "a quote is not closed", "close it in the same line, or after the last line of the value")
 			return "", false
 		}
-		text += "\n" + p.nextLine()
+		value.WriteString(text + "\n")
+		text = p.nextLine()
 	}
 }
 
-// closing returns where the closing quote stands, -1 if nowhere.
+// closing returns where the closing quote stands in a line, -1 if nowhere. In double
+// quotes a backslash keeps the character behind it; one at the end of a line keeps
+// nothing.
 func closing(text string, quote byte) int {
 	for i := 0; i < len(text); i++ {
 		switch {

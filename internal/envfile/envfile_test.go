@@ -72,6 +72,14 @@ func TestParseProblem(t *testing.T) {
 	}
 }
 
+func TestAFileOfOneOpenQuote(t *testing.T) {
+	t.Parallel()
+	_, problems := envfile.Parse(".env", []byte("A='"+strings.Repeat("x\n", 128<<10)))
+	if len(problems) != 1 || problems[0].Line != 1 {
+		t.Errorf("got %v", problems)
+	}
+}
+
 func TestReferencesThatOthersReadOtherwise(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ data, want string }{

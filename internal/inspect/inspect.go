@@ -22,7 +22,9 @@ const (
 	Default Outcome = "default"
 	// Absent is something optional that does not exist.
 	Absent Outcome = "absent"
-	Failed Outcome = "failed"
+	// Nothing is a secret whose fields become no variable.
+	Nothing Outcome = "nothing"
+	Failed  Outcome = "failed"
 )
 
 // Unknown is a number of bytes that is not known.
@@ -213,10 +215,12 @@ func (i *inspector) explosion(explosion plan.Explosion) {
 	case len(problems) > 0:
 		whole.Outcome, whole.Reason = Failed, problems[0].Class.Words()
 		i.add(whole)
-	case len(delivery.Variables) == 0:
+	case len(delivery.Variables) == 0 && i.sources[explosion.Secret].Err != nil:
 		whole.Outcome = Absent
 		i.add(whole)
-		i.warn("env_from", "secret "+explosion.Ref.Secret+" gives no variable")
+	case len(delivery.Variables) == 0:
+		whole.Outcome = Nothing
+		i.add(whole)
 	}
 	for _, variable := range delivery.Variables {
 		i.given = append(i.given, variable.Name+"=")

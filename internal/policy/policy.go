@@ -66,8 +66,8 @@ func (p Policy) JSON() []byte {
 	return append(text, '\n')
 }
 
-// resources returns what stands for an existing secret. Where six letters behind a
-// hyphen may be a word of the name as well as a suffix, which AWS decides, both
+// resources returns what stands for an existing secret. Where six characters behind
+// a hyphen may be a part of the name as well as a suffix, which AWS decides, both
 // stand there.
 func resources(secret plan.Secret, options Options) []string {
 	switch {
@@ -75,15 +75,16 @@ func resources(secret plan.Secret, options Options) []string {
 		return []string{arn.Secret(secret.ID, options.Region, options.Account)}
 	case !arn.IsComplete(secret.ID):
 		return []string{secret.ID + arn.Any}
-	case isWord(secret.ID[len(secret.ID)-6:]):
+	case mayBeName(secret.ID[len(secret.ID)-6:]):
 		return []string{secret.ID, secret.ID + arn.Any}
 	}
 	return []string{secret.ID}
 }
 
-// isWord reports whether six characters are small letters alone, which one suffix
-// of 180 is, and the end of many a name.
-func isWord(text string) bool { return strings.Trim(text, "abcdefghijklmnopqrstuvwxyz") == "" }
+// mayBeName reports whether six characters look like the end of a name, such as
+// master, Master or prod01: without a capital letter but the first, as one of 15
+// suffixes is.
+func mayBeName(text string) bool { return text[1:] == strings.ToLower(text[1:]) }
 
 // withoutSuffix returns what AWS checks for a secret that does not exist.
 func withoutSuffix(secret plan.Secret, options Options) []string {
@@ -126,17 +127,16 @@ func decrypt(secrets, keys []string) Statement {
 	if len(keys) == 0 {
 		keys = distinct(all)
 	}
-	return Statement{
-		Sid: "DecryptSecrets", Effect: "Allow", Action: "kms:Decrypt", Resource: keys,
-		Condition: map[string]map[string][]string{
-			"StringEquals": {"kms:ViaService": distinct(services)},
-			"StringLike":   {"kms:EncryptionContext:SecretARN": secrets},
-		},
+	condition := map[string]map[string][]string{"StringLike": {"kms:EncryptionContext:SecretARN": secrets}}
+	if !slices.Contains(services, "") {
+		condition["StringEquals"] = map[string][]string{"kms:ViaService": distinct(services)}
 	}
+	return Statement{Sid: "DecryptSecrets", Effect: "Allow", Action: "kms:Decrypt", Resource: keys, Condition: condition}
 }
 
 // viaServices returns the names under which Secrets Manager of a region may call
-// KMS. Partitions with a domain of their own get both.
+// KMS: in partitions with a domain of their own either, and an empty one where the
+// domain is not known.
 func viaServices(partition, region string) []string {
 	name := "secretsmanager." + region + "."
 	switch partition {
@@ -144,8 +144,10 @@ func viaServices(partition, region string) []string {
 		return []string{name + "amazonaws.com", name + "amazonaws.com.cn"}
 	case "aws-eusc":
 		return []string{name + "amazonaws.com", name + "amazonaws.eu"}
+	case "aws", "aws-us-gov":
+		return []string{name + "amazonaws.com"}
 	}
-	return []string{name + "amazonaws.com"}
+	return []string{""}
 }
 
 // distinct returns texts without repetitions, in the order in which they come first.

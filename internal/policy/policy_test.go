@@ -45,6 +45,7 @@ func TestResources(t *testing.T) {
 		{"an ARN", []string{other + "prod/db-AbCdE1#a"}, []string{other + "prod/db-AbCdE1"}},
 		{"an ARN without its suffix", []string{other + "prod/db"}, []string{other + "prod/db-??????"}},
 		{"an ARN that may or may not have one", []string{other + "prod/db-master"}, []string{other + "prod/db-master", other + "prod/db-master-??????"}},
+		{"an ARN that may or may not have one with a number", []string{other + "db-Prod01"}, []string{other + "db-Prod01", other + "db-Prod01-??????"}},
 		{"an ARN with ECS's fields", []string{other + "prod/db-AbCdE1:key::"}, []string{other + "prod/db-AbCdE1"}},
 		{"an optional name", []string{"prod/db?optional"}, []string{prefix + "prod/db-??????", prefix + "prod/db"}},
 		{"an optional part of a text", []string{"x{{prod/db?default=y}}"}, []string{prefix + "prod/db-??????", prefix + "prod/db"}},
@@ -97,6 +98,10 @@ func TestDecryption(t *testing.T) {
 	named := policy.For(p, policy.Options{Region: "eu-west-1", Account: account, Keys: []string{key}}).Statement[1]
 	if !slices.Equal(named.Resource, []string{key}) || len(named.Condition) != 2 {
 		t.Errorf("got %+v", named)
+	}
+	iso := planOf(t, "arn:aws-iso:secretsmanager:us-iso-east-1:"+account+":secret:db-AbCdE1")
+	if got := policy.For(iso, policy.Options{}).Statement[1].Condition; len(got) != 1 || got["StringLike"] == nil {
+		t.Errorf("got %v", got)
 	}
 	if none := policy.For(p, policy.Options{Region: "eu-west-1", Account: account, NoKeys: true}); len(none.Statement) != 1 {
 		t.Errorf("got %+v", none)

@@ -1,11 +1,13 @@
 package present
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"secretwrap/internal/inspect"
+	"secretwrap/internal/visible"
 )
 
 // document is an inspection as programs read it.
@@ -58,8 +60,9 @@ type warning struct {
 	Message  string `json:"message"`
 }
 
-// JSON prints an inspection for programs. Dir and asked are as for Text.
-func JSON(out io.Writer, result inspect.Inspection, dir string, asked bool) {
+// JSON prints an inspection for programs. Dir and asked are as for Text. The error is
+// that of out.
+func JSON(out io.Writer, result inspect.Inspection, dir string, asked bool) error {
 	d := document{OK: len(result.Problems) == 0, Asked: asked, Items: []item{}, Problems: []trouble{}, Warnings: []warning{}, Notes: result.Notes}
 	for _, i := range result.Items {
 		d.Items = append(d.Items, newItem(i))
@@ -73,10 +76,15 @@ func JSON(out io.Writer, result inspect.Inspection, dir string, asked bool) {
 	for _, w := range result.Warnings {
 		d.Warnings = append(d.Warnings, warning{w.Label, w.Text})
 	}
-	encoder := json.NewEncoder(out)
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(d)
+	if err := encoder.Encode(d); err != nil {
+		return err
+	}
+	_, err := out.Write(visible.JSON(encoded.Bytes()))
+	return err
 }
 
 func newItem(i inspect.Item) item {

@@ -2,6 +2,7 @@ package present_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -26,6 +27,25 @@ func sample() inspect.Inspection {
 		Problems: problem.List{{Class: problem.Denied, Variable: "tls/key", Secret: "prod/tls", Cause: "access denied", Hint: "allow\nit"}},
 		Warnings: []inspect.Warning{{Label: "URL", Text: "odd"}, {Text: "odder"}},
 		Notes:    []string{"noted"},
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("full") }
+
+func TestWhatCannotBePrintedIsAnError(t *testing.T) {
+	t.Parallel()
+	if present.Text(full{}, sample(), "/dir", true, present.Style{}) == nil || present.JSON(full{}, sample(), "/dir", true) == nil {
+		t.Error("no error")
 	}
 }
 
@@ -65,9 +85,8 @@ failed: 1 problem, 2 warnings
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var out strings.Builder
-			present.Text(&out, sample(), "/dir", true, test.style)
-			if out.String() != test.want {
-				t.Errorf("got:\n%s", out.String())
+			if err := present.Text(&out, sample(), "/dir", true, test.style); err != nil || out.String() != test.want {
+				t.Errorf("got %v:\n%s", err, out.String())
 			}
 		})
 	}
@@ -76,8 +95,8 @@ failed: 1 problem, 2 warnings
 func TestColors(t *testing.T) {
 	t.Parallel()
 	var colored, plain strings.Builder
-	present.Text(&colored, sample(), "/dir", true, present.Style{Color: true})
-	present.Text(&plain, sample(), "/dir", true, present.Style{})
+	must(t, present.Text(&colored, sample(), "/dir", true, present.Style{Color: true}))
+	must(t, present.Text(&plain, sample(), "/dir", true, present.Style{}))
 	for _, want := range []string{"\x1b[1mVARIABLE\x1b[0m", "\x1b[31mnowhere: access denied\x1b[0m\n", "\x1b[33mwarning:\x1b[0m URL", "\x1b[31merror:\x1b[0m", "\x1b[31mfailed:\x1b[0m"} {
 		if !strings.Contains(colored.String(), want) {
 			t.Errorf("no %q in %q", want, colored.String())
@@ -95,7 +114,7 @@ func TestColors(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	present.JSON(&out, sample(), "/dir", true)
+	must(t, present.JSON(&out, sample(), "/dir", true))
 	var got struct {
 		OK       bool
 		Items    []map[string]any
@@ -108,7 +127,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("got %s", out.String())
 	}
 	out.Reset()
-	present.JSON(&out, inspect.Inspection{}, "", false)
+	must(t, present.JSON(&out, inspect.Inspection{}, "", false))
 	if want := "{\n  \"ok\": true,\n  \"asked\": false,\n  \"items\": [],\n  \"problems\": [],\n  \"warnings\": []\n}\n"; out.String() != want {
 		t.Errorf("got %s", out.String())
 	}

@@ -46,9 +46,6 @@ func widthsOf(rows []row) [columns]int {
 	return widths
 }
 
-// bytesColumn has numbers, which end below each other.
-const bytesColumn = 6
-
 func tabulate(out *strings.Builder, rows []row, widths [columns]int, style Style) {
 	write := func(cells [columns]string, color func(column int) string) {
 		last := 0
@@ -63,7 +60,7 @@ func tabulate(out *strings.Builder, rows []row, widths [columns]int, style Style
 			}
 			padding := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			switch {
-			case i == bytesColumn:
+			case i == bytesColumn: // numbers end below each other
 				out.WriteString(padding + cell)
 			case i == last:
 				out.WriteString(style.paint(color(i), cell))
@@ -79,7 +76,7 @@ func tabulate(out *strings.Builder, rows []row, widths [columns]int, style Style
 	write(headings(), func(int) string { return bold })
 	for _, r := range rows {
 		write(r.cells, func(column int) string {
-			if column == columns-1 {
+			if column == destinationColumn {
 				return r.color
 			}
 			return ""
@@ -90,18 +87,19 @@ func tabulate(out *strings.Builder, rows []row, widths [columns]int, style Style
 // stack prints an item in a line, and each of its references in one below.
 func stack(out *strings.Builder, rows []row, style Style) {
 	for _, r := range rows {
-		name, secret, stage, version, path, kind, size, destination := r.cells[0], r.cells[1], r.cells[2], r.cells[3], r.cells[4], r.cells[5], r.cells[6], r.cells[7]
-		if name != "" {
-			out.WriteString(style.paint(bold, name) + ": " + style.paint(r.color, destination) + "\n")
+		c := r.cells
+		if c[nameColumn] != "" {
+			out.WriteString(style.paint(bold, c[nameColumn]) + ": " + style.paint(r.color, c[destinationColumn]) + "\n")
 		}
-		if path != "" {
-			secret += "#" + path
+		secret, size := c[secretColumn], c[bytesColumn]
+		if c[pathColumn] != "" {
+			secret += "#" + c[pathColumn]
 		}
-		text := joined(" ", secret, stage, version)
 		if size != "" {
 			size += " bytes"
 		}
-		if found := joined(", ", kind, size); found != "" {
+		text := joined(" ", secret, c[stageColumn], c[versionColumn])
+		if found := joined(", ", c[kindColumn], size); found != "" {
 			text += ": " + found
 		}
 		out.WriteString("  " + text + "\n")

@@ -37,8 +37,8 @@ func (s Style) paint(color, text string) string {
 }
 
 // Text prints an inspection for people. Dir is the directory of file copies. Asked
-// is set if Secrets Manager was.
-func Text(out io.Writer, result inspect.Inspection, dir string, asked bool, style Style) {
+// is set if Secrets Manager was. The error is that of out.
+func Text(out io.Writer, result inspect.Inspection, dir string, asked bool, style Style) error {
 	var text strings.Builder
 	layout(&text, rows(result.Items), style)
 	for _, note := range result.Notes {
@@ -54,7 +54,8 @@ func Text(out io.Writer, result inspect.Inspection, dir string, asked bool, styl
 		}
 	}
 	text.WriteString(summary(result, dir, asked, style) + "\n")
-	_, _ = io.WriteString(out, text.String())
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 func line(out *strings.Builder, label, text string) {
@@ -115,8 +116,18 @@ type row struct {
 	color string
 }
 
-// columns is how many there are.
-const columns = 8
+// The columns, and how many there are.
+const (
+	nameColumn = iota
+	secretColumn
+	stageColumn
+	versionColumn
+	pathColumn
+	kindColumn
+	bytesColumn
+	destinationColumn
+	columns
+)
 
 func headings() [columns]string {
 	return [columns]string{"VARIABLE", "SECRET", "STAGE", "VERSION", "PATH", "TYPE", "BYTES", "DELIVERED TO"}
@@ -130,7 +141,7 @@ func rows(items []inspect.Item) []row {
 		for index, reference := range item.References {
 			r := row{cells: cells(reference)}
 			if index == 0 {
-				r.cells[0], r.cells[columns-1] = name(item), destination(item)
+				r.cells[nameColumn], r.cells[destinationColumn] = name(item), destination(item)
 				r.color = colorOf(item)
 			}
 			for i, cell := range r.cells {
@@ -193,6 +204,8 @@ func destination(item inspect.Item) string {
 		return "nowhere: " + item.Reason
 	case item.Outcome == inspect.Absent:
 		return "nowhere: does not exist"
+	case item.Outcome == inspect.Nothing:
+		return "nowhere: gives no variable"
 	case item.Outcome == inspect.Default:
 		return where + ", its default"
 	case item.Outcome == inspect.Unchecked && item.Optional:
@@ -205,7 +218,7 @@ func colorOf(item inspect.Item) string {
 	switch {
 	case item.Outcome == inspect.Failed:
 		return red
-	case item.Outcome == inspect.Absent, item.Outcome == inspect.Default, item.Moved:
+	case item.Outcome == inspect.Absent, item.Outcome == inspect.Nothing, item.Outcome == inspect.Default, item.Moved:
 		return yellow
 	}
 	return ""

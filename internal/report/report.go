@@ -135,7 +135,7 @@ func (r *Reporter) writeJSON(l line) {
 	if err != nil {
 		return
 	}
-	_, _ = r.Out.Write(append(encoded, '\n'))
+	_, _ = r.Out.Write(visible.JSON(append(encoded, '\n')))
 }
 
 func (r *Reporter) writeText(label, text string) {

@@ -1,48 +1,70 @@
 package template
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
-// dynamicStart begins CloudFormation's own reference to a secret, which a
-// deployment replaces by the value.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
-const dynamicStart = "{{resolve:secretsmanager:"
+// A dynamic reference is replaced by CloudFormation, while it deploys, with a value
+// that is kept elsewhere.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+const (
+	dynamicStart  = "{{resolve:"
+	dynamicSecret = dynamicStart + "secretsmanager:"
+)
 
-// DynamicSecret reports whether a variable has one of CloudFormation's own
-// references to a secret, and what to write in place of the first.
-func (v Variable) DynamicSecret() (instead string, found bool) {
-	before, rest, found := strings.Cut(v.Value, dynamicStart)
-	if !found {
-		return "", false
+// withoutDynamic takes the dynamic references out of a value, which then depends on
+// them.
+func (v Variable) withoutDynamic() Variable {
+	if !strings.Contains(v.Value, dynamicStart) {
+		return v
 	}
-	inside, after, _ := strings.Cut(rest, "}}")
-	instead = "secretsmanager://NAME#FIELD" // of an intrinsic function the parts are known alone
+	if before, rest, found := strings.Cut(v.Value, dynamicSecret); found {
+		inside, after, _ := strings.Cut(rest, "}}")
+		v.Instead = anyReference // of an intrinsic function the parts are known alone
+		if v.Unresolved == "" {
+			v.Instead = asReference(inside)
+		}
+		if before != "" || after != "" {
+			v.Instead = "{{" + v.Instead + "}}"
+		}
+	}
 	if v.Unresolved == "" {
-		instead = "secretsmanager://" + asReference(inside)
+		v.Unresolved = Dynamic
 	}
-	if before != "" || after != "" {
-		instead = "{{" + instead + "}}"
+	for {
+		before, rest, found := strings.Cut(v.Value, dynamicStart)
+		if !found {
+			return v
+		}
+		_, after, _ := strings.Cut(rest, "}}")
+		v.Value = before + after
 	}
-	return instead, true
 }
 
-// asReference turns secret-id:SecretString:json-key:stage:version into ours.
+// dynamic takes secret-id:SecretString:json-key:stage:version apart, as far as it has
+// nothing but what a name, a simple key, a label and a version hold: no text is
+// repeated that might be something else.
+var dynamic = regexp.MustCompile(`^((?:arn:[a-z0-9:-]+:secret:)?[A-Za-z0-9/_+=.@!-]+)(?::(?:SecretString)?(?::([A-Za-z0-9_.-]*)(?::([A-Za-z0-9_-]*)(?::([A-Za-z0-9-]*))?)?)?)?$`)
+
+// anyReference stands for a reference that cannot be told.
+const anyReference = "secretsmanager://NAME#FIELD"
+
+// asReference returns what says the same as the inside of a dynamic reference.
 func asReference(inside string) string {
-	id, rest, _ := strings.Cut(inside, ":")
-	if id == "arn" {
-		fields := strings.SplitN(inside, ":", 8)
-		id = strings.Join(fields[:min(len(fields), 7)], ":")
-		rest = strings.Join(fields[min(len(fields), 7):], "")
+	found := dynamic.FindStringSubmatch(inside)
+	if found == nil {
+		return anyReference
 	}
-	fields := append(strings.Split(rest, ":"), "", "", "", "")
-	reference := id
+	reference := "secretsmanager://" + found[1]
 	switch {
-	case fields[3] != "":
-		reference += "?version=" + fields[3]
-	case fields[2] != "":
-		reference += "?stage=" + fields[2]
+	case found[4] != "":
+		reference += "?version=" + found[4]
+	case found[3] != "":
+		reference += "?stage=" + found[3]
 	}
-	if fields[1] != "" {
-		reference += "#" + fields[1]
+	if found[2] != "" {
+		reference += "#" + found[2]
 	}
 	return reference
 }

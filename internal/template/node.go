@@ -33,51 +33,64 @@ func follow(node *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// pairs yields the keys and values of a map, those of a merge key (<<) after its
+// pairs yields the keys and values of a map, what a merge key (<<) brings after its
 // own. What is no map has none.
 func pairs(node *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
-		var merged []*yaml.Node
-		node = follow(node)
-		if node == nil || node.Kind != yaml.MappingNode {
-			return
-		}
-		for pair := range slices.Chunk(node.Content, 2) {
-			if pair[0].Tag == "!!merge" {
-				merged = append(merged, pair[1])
-			} else if !yield(pair[0], follow(pair[1])) {
-				return
-			}
-		}
-		for _, from := range merged {
-			from = follow(from)
-			if from == nil || from.Kind != yaml.MappingNode {
-				continue
-			}
-			for pair := range slices.Chunk(from.Content, 2) {
-				if pair[0].Tag != "!!merge" && !yield(pair[0], follow(pair[1])) {
-					return
-				}
-			}
-		}
+		visits := 0
+		yieldPairs(node, &visits, yield)
 	}
 }
 
-// repeated returns the first key of a map that stands there before, nil if none
-// does. Whatever a merge key adds gives way, and is no repetition.
-func repeated(node *yaml.Node) *yaml.Node {
+// yieldPairs yields the pairs of a map, or of each map in a list, and reports whether
+// to go on. Maps may merge each other in any number of ways.
+func yieldPairs(node *yaml.Node, visits *int, yield func(key, value *yaml.Node) bool) bool {
 	node = follow(node)
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
+	if *visits++; node == nil || *visits > most {
+		return true
 	}
-	seen := make(map[string]bool)
-	for pair := range slices.Chunk(node.Content, 2) {
-		if key := pair[0]; seen[key.Value] {
-			return key
+	if node.Kind == yaml.SequenceNode && *visits > 1 {
+		for _, item := range node.Content {
+			if !yieldPairs(item, visits, yield) {
+				return false
+			}
 		}
-		seen[pair[0].Value] = true
 	}
-	return nil
+	if node.Kind != yaml.MappingNode {
+		return true
+	}
+	var merged []*yaml.Node
+	for pair := range slices.Chunk(node.Content, 2) {
+		if pair[0].Tag == "!!merge" {
+			merged = append(merged, pair[1])
+		} else if !yield(pair[0], follow(pair[1])) {
+			return false
+		}
+	}
+	for _, from := range merged {
+		if !yieldPairs(from, visits, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// repetitions returns the keys that stand in their map before, wherever that is.
+func repetitions(node *yaml.Node) []*yaml.Node {
+	var found []*yaml.Node
+	if node.Kind == yaml.MappingNode {
+		seen := make(map[string]bool)
+		for pair := range slices.Chunk(node.Content, 2) {
+			if key := pair[0]; seen[key.Value] {
+				found = append(found, key)
+			}
+			seen[pair[0].Value] = true
+		}
+	}
+	for _, part := range node.Content {
+		found = append(found, repetitions(part)...)
+	}
+	return found
 }
 
 // member returns the value of a key, nil if the node is no map or has none.
@@ -110,9 +123,9 @@ func scalar(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
-// texts returns the texts in a node one after another, so that what a value is
+// textsOf returns the texts in a node one after another, so that what a value is
 // made of can be looked at.
-func texts(node *yaml.Node) string {
+func textsOf(node *yaml.Node) string {
 	var all strings.Builder
 	visits := 0
 	var walk func(node *yaml.Node, depth int)
@@ -166,7 +179,7 @@ func (j *jsonReader) value() *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Line: j.line}
 	switch token := token.(type) {
 	case string:
-		node.Value = token
+		node.Value, node.Style = token, yaml.DoubleQuotedStyle
 	case json.Number:
 		node.Value, node.Tag = token.String(), "!!float"
 	case bool:

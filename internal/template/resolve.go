@@ -15,8 +15,9 @@ import (
 type resolver struct {
 	root    *yaml.Node
 	options Options
-	// defaults are the parameters whose defaults were used.
-	defaults map[string]string
+	// defaults are the parameters whose defaults were used, asked the names of values
+	// that would have been used if they were given.
+	defaults, asked map[string]bool
 	// visits is how many nodes were looked at for the value under way.
 	visits int
 }
@@ -109,7 +110,7 @@ func (r *resolver) text(node *yaml.Node, depth int) (string, string) {
 	case node == nil || node.Kind != yaml.ScalarNode || isNoValue(node):
 		return "", "what is no text"
 	case len(node.Value) > largest:
-		return "", "too long a text"
+		return "", tooLong
 	}
 	return node.Value, ""
 }
@@ -117,12 +118,19 @@ func (r *resolver) text(node *yaml.Node, depth int) (string, string) {
 // texts returns the texts that the items of a list stand for.
 func (r *resolver) texts(list *yaml.Node, depth int) ([]string, string) {
 	list, reason := r.expand(list, depth)
-	if reason != "" {
+	switch {
+	case reason != "":
 		return nil, reason
+	case list == nil || list.Kind != yaml.SequenceNode:
+		return nil, "what is no list"
 	}
 	var all []string
+	size := 0
 	for _, item := range items(list) {
 		text, reason := r.text(item, depth)
+		if size += len(text); size > largest {
+			reason = tooLong
+		}
 		if reason != "" {
 			return nil, reason
 		}
@@ -131,10 +139,21 @@ func (r *resolver) texts(list *yaml.Node, depth int) ([]string, string) {
 	return all, ""
 }
 
+// tooLong is what a value depends on that is longer than any can be.
+const tooLong = "too long a text"
+
+// given returns the value that was given for a name.
+func (r *resolver) given(name string) (string, bool) {
+	r.asked[name] = true
+	value, found := r.options.Values[name]
+	return value, found
+}
+
 // ref returns what Ref gives for a name.
 func (r *resolver) ref(name string, depth int) (*yaml.Node, string) {
-	if value, given := r.options.Values[name]; given {
-		return scalar(value), ""
+	parameter := member(member(r.root, "Parameters"), name)
+	if value, given := r.given(name); given {
+		return listed(value, parameter), ""
 	}
 	switch name {
 	case "AWS::NoValue":
@@ -145,7 +164,7 @@ func (r *resolver) ref(name string, depth int) (*yaml.Node, string) {
 	if strings.HasPrefix(name, "AWS::") {
 		return nil, name
 	}
-	if parameter := member(member(r.root, "Parameters"), name); parameter != nil {
+	if parameter != nil {
 		return r.parameter(name, parameter)
 	}
 	return r.secret(name, depth)
@@ -171,8 +190,21 @@ func (r *resolver) parameter(name string, parameter *yaml.Node) (*yaml.Node, str
 	case kind != nil && strings.HasPrefix(kind.Value, "AWS::SSM::"):
 		return nil, "the parameter " + name + ", whose value is in Parameter Store"
 	}
-	r.defaults[name] = value.Value
-	return scalar(value.Value), ""
+	r.defaults[name] = true
+	return listed(value.Value, parameter), ""
+}
+
+// listed returns the value of a parameter, as the list that its type may make of it.
+func listed(value string, parameter *yaml.Node) *yaml.Node {
+	kind := member(parameter, "Type")
+	if kind == nil || kind.Value != "CommaDelimitedList" && !strings.HasPrefix(kind.Value, "List<") {
+		return scalar(value)
+	}
+	parts := &yaml.Node{Kind: yaml.SequenceNode}
+	for part := range strings.SplitSeq(value, ",") {
+		parts.Content = append(parts.Content, scalar(strings.TrimSpace(part)))
+	}
+	return parts
 }
 
 // secret returns the name of a secret that the template makes: Ref gives its ARN,
@@ -204,7 +236,7 @@ func (r *resolver) attribute(argument *yaml.Node, depth int) (*yaml.Node, string
 	if list := items(argument); len(list) == 2 {
 		name = list[0].Value + "." + list[1].Value
 	}
-	if value, given := r.options.Values[name]; given {
+	if value, given := r.given(name); given {
 		return scalar(value), ""
 	}
 	if id, isID := strings.CutSuffix(name, ".Id"); isID {
@@ -219,7 +251,7 @@ func (r *resolver) imported(argument *yaml.Node, depth int) (*yaml.Node, string)
 	if reason != "" {
 		return nil, reason
 	}
-	if value, given := r.options.Values[name]; given {
+	if value, given := r.given(name); given {
 		return scalar(value), ""
 	}
 	return nil, "Fn::ImportValue " + name
@@ -246,6 +278,9 @@ func (r *resolver) substitute(argument *yaml.Node, depth int) (*yaml.Node, strin
 			return nil, reason
 		}
 		out.WriteString(value)
+		if out.Len() > largest {
+			return nil, tooLong
+		}
 		text = after
 	}
 }
@@ -315,16 +350,24 @@ func (r *resolver) pick(argument *yaml.Node, depth int) (*yaml.Node, string) {
 	return r.expand(items(from)[index], depth)
 }
 
+// findInMap evaluates Fn::FindInMap, with the default that it may have.
 func (r *resolver) findInMap(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	keys, reason := r.texts(argument, depth)
-	if reason != "" {
-		return nil, reason
+	list := items(argument)
+	if len(list) < 3 {
+		return nil, "Fn::FindInMap"
 	}
 	node := member(r.root, "Mappings")
-	for _, key := range keys {
+	for _, item := range list[:3] {
+		key, reason := r.text(item, depth)
+		if reason != "" {
+			return nil, reason
+		}
 		node = member(node, key)
 	}
-	if len(keys) != 3 || node == nil {
+	if node == nil && len(list) > 3 {
+		return r.expand(member(list[3], "DefaultValue"), depth)
+	}
+	if node == nil {
 		return nil, "Fn::FindInMap, which finds nothing"
 	}
 	return node, ""

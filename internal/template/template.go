@@ -3,7 +3,10 @@ package template
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,9 +47,11 @@ type Function struct {
 	Line int
 	// Variables are those of its environment, in the order of the template.
 	Variables []Variable
-	// Handler, Runtime and Code, the directory of the code as written, are empty if
-	// they are not set, or known after a deployment only.
+	// Handler, Runtime and Code, the path of the code as written, are empty if they
+	// are not set, or known after a deployment only.
 	Handler, Runtime, Code string
+	// Inline is set for a function whose code stands in the template.
+	Inline bool
 	// Image is set for a function that is packaged as a container image, SnapStart
 	// for one whose published versions are kept as snapshots, NoLayer for one that
 	// certainly has none.
@@ -57,9 +62,12 @@ type Function struct {
 type Variable struct {
 	Name, Value string
 	Line        int
-	// Unresolved says what the value depends on that a deployment alone knows, and
-	// is empty if Value holds. Then Value has the texts of which it is made.
+	// Unresolved says what the value depends on that a deployment alone knows, and is
+	// empty if Value holds. If it is not, Value has the texts of which it is made.
 	Unresolved string
+	// Instead is what to write in place of one of CloudFormation's own references to
+	// a secret, empty if there is none.
+	Instead string
 }
 
 // functionTypes are the types of resources that are functions.
@@ -81,7 +89,10 @@ func Parse(source string, data []byte, options Options) (*Template, problem.List
 		return nil, problem.List{bad(source, documents[1].Line, yamlfile.SecondDocument, yamlfile.SecondDocumentHint)}
 	}
 	t := &Template{source: source, root: documents[0].Content[0], lines: make(map[string]int)}
-	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]string)}
+	if problems := t.repetitions(); len(problems) > 0 {
+		return nil, problems
+	}
+	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]bool), asked: make(map[string]bool)}
 	for key, value := range pairs(member(t.root, "Resources")) {
 		kind := member(value, "Type")
 		if kind != nil && slices.Contains(functionTypes(), kind.Value) {
@@ -90,6 +101,17 @@ func Parse(source string, data []byte, options Options) (*Template, problem.List
 		}
 	}
 	return t, nil
+}
+
+// repetitions returns a problem for each key that is given twice: readers differ in
+// which they take.
+func (t *Template) repetitions() (problems problem.List) {
+	for _, key := range repetitions(t.root) {
+		p := bad(t.source, key.Line, "is given twice", "keep one of them")
+		p.Variable = key.Value
+		problems = append(problems, p)
+	}
+	return problems
 }
 
 // decode reads JSON as what it is: YAML allows no tabs before a token, and knows
@@ -137,16 +159,38 @@ func (t *Template) noFunction(id string, begin []string) *problem.Problem {
 	return bad(t.source, 0, fmt.Sprintf("the template has no function %q", id), "its functions are "+strings.Join(t.ids, ", "))
 }
 
-// Defaults returns the parameters whose defaults were used, as NAME=VALUE, in the
-// order of the template.
+// Defaults returns the parameters whose defaults were used, in the order of the
+// template. Their values may be secrets.
 func (t *Template) Defaults() []string {
 	var used []string
 	for key := range pairs(member(t.root, "Parameters")) {
-		if value, ok := t.names.defaults[key.Value]; ok {
-			used = append(used, key.Value+"="+value)
+		if t.names.defaults[key.Value] {
+			used = append(used, key.Value)
 		}
 	}
 	return used
+}
+
+// Misnamed returns a problem for each given value whose name nothing in the template
+// has, and that was not asked for.
+func (t *Template) Misnamed() (problems problem.List) {
+	var known []string
+	for _, section := range []string{"Parameters", "Resources"} {
+		for key := range pairs(member(t.root, section)) {
+			known = append(known, key.Value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.names.options.Values)) {
+		if t.names.asked[name] || slices.Contains(known, name) || strings.HasPrefix(name, "AWS::") || strings.Contains(name, ".") {
+			continue
+		}
+		hint := "name a parameter, or what else Ref, Fn::Sub, Fn::GetAtt or Fn::ImportValue name"
+		if near, found := suggest.Nearest(name, known); found {
+			hint = "did you mean " + near + "?"
+		}
+		problems = append(problems, bad(t.source, 0, fmt.Sprintf("a value is given for %q, which the template does not have", name), hint))
+	}
+	return problems
 }
 
 // function reads the function with that logical ID.
@@ -154,18 +198,45 @@ func (t *Template) function(id string) (Function, problem.List) {
 	resource := member(member(t.root, "Resources"), id)
 	properties := []*yaml.Node{member(resource, "Properties")}
 	if member(resource, "Type").Value == serverlessFunction {
-		properties = append(properties, member(member(t.root, "Globals"), "Function"))
+		properties = append(properties, globals(member(member(t.root, "Globals"), "Function"), member(resource, "IgnoreGlobals")))
 	}
 	text := func(path ...string) string { return t.text(properties, path...) }
 	function := Function{
 		ID: id, Line: t.lines[id],
-		Handler: text("Handler"), Runtime: text("Runtime"), Code: text("CodeUri"),
-		Image: text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
+		Handler: text("Handler"), Runtime: text("Runtime"),
+		Code:   cmp.Or(text("CodeUri"), text("Code"), assetPath(resource)),
+		Inline: text("Code", "ZipFile") != "" || text("InlineCode") != "",
+		Image:  text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
 		NoLayer: !slices.ContainsFunc(properties, func(from *yaml.Node) bool { return member(from, "Layers") != nil }),
 	}
 	variables, problems := t.variables(id, properties)
 	function.Variables = variables
 	return function, problems
+}
+
+// assetPath returns where the CDK notes that the code lies.
+func assetPath(resource *yaml.Node) string {
+	if path := member(member(resource, "Metadata"), "aws:asset:path"); path != nil {
+		return path.Value
+	}
+	return ""
+}
+
+// globals returns what all functions have, without what one ignores: a list of
+// properties, or * for all.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
+func globals(all, ignored *yaml.Node) *yaml.Node {
+	if all == nil || ignored == nil {
+		return all
+	}
+	kept := &yaml.Node{Kind: yaml.MappingNode, Line: all.Line}
+	for key, value := range pairs(all) {
+		isKey := func(item *yaml.Node) bool { return item.Value == key.Value }
+		if ignored.Value != "*" && !slices.ContainsFunc(items(ignored), isKey) {
+			kept.Content = append(kept.Content, key, value)
+		}
+	}
+	return kept
 }
 
 // variables reads the variables of a function: what it has of its own comes before
@@ -177,11 +248,6 @@ func (t *Template) variables(id string, properties []*yaml.Node) (variables []Va
 		if reason != "" {
 			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, ValueHint))
 		}
-		if key := repeated(node); key != nil {
-			p := bad(t.source, key.Line, "is given twice", "keep one of them")
-			p.Variable = key.Value
-			problems = append(problems, p)
-		}
 		for key, value := range pairs(node) {
 			if variable, ok := t.variable(key, value); ok && !known[key.Value] {
 				variables = append(variables, variable)
@@ -191,6 +257,14 @@ func (t *Template) variables(id string, properties []*yaml.Node) (variables []Va
 	}
 	return variables, problems
 }
+
+// What a variable may depend on that no value helps with.
+const (
+	// Dynamic is one of CloudFormation's own references.
+	Dynamic = "a dynamic reference"
+	// Unquoted is how a text without quotes is read.
+	Unquoted = "how the value is read, which is not quoted"
+)
 
 // ValueHint says how to give what a deployment would know.
 const ValueHint = "give it with --parameter NAME=VALUE, where NAME is what Ref, Fn::Sub, Fn::GetAtt or Fn::ImportValue names"
@@ -213,15 +287,28 @@ func (t *Template) text(properties []*yaml.Node, path ...string) string {
 func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
 	node, reason := t.names.at(value)
 	switch {
-	case reason != "":
-		return Variable{Name: key.Value, Value: texts(value), Line: key.Line, Unresolved: reason}, true
-	case node == nil || isNoValue(node):
+	case reason == "" && (node == nil || isNoValue(node)):
 		return Variable{}, false
-	case node.Kind != yaml.ScalarNode:
-		return Variable{Name: key.Value, Value: texts(value), Line: key.Line, Unresolved: "a list or map, which is no value"}, true
+	case reason == "" && node.Kind != yaml.ScalarNode:
+		reason = "a list or map, which is no value"
+	case reason == "" && isReadOtherwise(value):
+		reason = Unquoted
 	}
-	return Variable{Name: key.Value, Value: node.Value, Line: key.Line}, true
+	variable := Variable{Name: key.Value, Line: key.Line, Unresolved: reason}
+	if variable.Value = textsOf(value); reason == "" {
+		variable.Value = node.Value
+	}
+	return variable.withoutDynamic(), true
 }
+
+// isReadOtherwise reports whether readers of YAML differ in what a scalar without
+// quotes is: on is a truth to some, 010 is eight, 1.10 loses its zero.
+func isReadOtherwise(value *yaml.Node) bool {
+	value = follow(value)
+	return value.Kind == yaml.ScalarNode && value.Style == 0 && otherwise.MatchString(value.Value)
+}
+
+var otherwise = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?0[0-9_]+$|^[-+]?[0-9]+_[0-9_]*$|^[-+]?[0-9]*\.[0-9]*0$|^[-+]?[0-9]+(:[0-5]?[0-9])+$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
 
 func bad(source string, line int, cause, hint string) *problem.Problem {
 	return &problem.Problem{Class: problem.Config, Source: source, Line: line, Cause: cause, Hint: hint}

@@ -15,6 +15,7 @@ Parameters:
   Stage: {Type: String, Default: dev}
   Bare: {Type: String}
   Kept: {Type: "AWS::SSM::Parameter::Value<String>", Default: /path}
+  Names: {Type: CommaDelimitedList, Default: "app, prod/db"}
 Mappings:
   Names: {dev: {db: dev/db}, prod: {db: prod/db}}
 Conditions:
@@ -69,6 +70,9 @@ func TestIntrinsics(t *testing.T) {
 		{"!Select [1, !Split ['/', 'a/b']]", "b", ""},
 		{"!Select [0, [!Ref Stage]]", "dev", ""},
 		{"!FindInMap [Names, !Ref Stage, db]", "dev/db", ""},
+		{"!FindInMap [Names, none, db, {DefaultValue: !Ref Stage}]", "dev", ""},
+		{"!Join [',', !Ref Names]", "app,prod/db", ""},
+		{"!Select [1, !Ref Names]", "prod/db", ""},
 		{"!If [IsProd, p, !If [IsDev, d, x]]", "d", ""},
 		{"!If [Both, p, n]", "n", ""},
 		{"!If [Any, p, n]", "p", ""},
@@ -81,16 +85,26 @@ func TestIntrinsics(t *testing.T) {
 		{"!GetAtt Table.Arn", "table-arn", ""},
 		{"!ImportValue {'Fn::Sub': '${Stage}-export'}", "exported", ""},
 
-		{"!Ref Bare", "", "the parameter Bare, which has no default"},
-		{"!Ref Kept", "", "the parameter Kept, whose value is in Parameter Store"},
-		{"!Ref Table", "", "the resource Table"},
-		{"!Ref Random", "", "the resource Random"},
-		{"!Ref Nobody", "", "the resource Nobody"},
-		{"!Ref AWS::AccountId", "", "AWS::AccountId"},
+		{"!Ref Bare", "Bare", "the parameter Bare, which has no default"},
+		{"!Ref Kept", "Kept", "the parameter Kept, whose value is in Parameter Store"},
+		{"!Ref Table", "Table", "the resource Table"},
+		{"!Ref Random", "Random", "the resource Random"},
+		{"!Ref Nobody", "Nobody", "the resource Nobody"},
+		{"!Ref AWS::AccountId", "AWS::AccountId", "AWS::AccountId"},
 		{"!Sub 'x${Table.Name}'", "x${Table.Name}", "Fn::GetAtt Table.Name"},
 		{"!ImportValue x", "x", "Fn::ImportValue x"},
 		{"!Join ['', [a, !ImportValue x]]", "ax", "Fn::ImportValue x"},
 		{"!Join [a]", "a", "Fn::Join"},
+		{"!Join [',', !Ref Stage]", ",Stage", "what is no list"},
+		{"!Ref Names", "Names", "a list or map, which is no value"},
+		{"off", "off", "how the value is read, which is not quoted"},
+		{"'off'", "off", ""},
+		{"010", "010", "how the value is read, which is not quoted"},
+		{"1.10", "1.10", "how the value is read, which is not quoted"},
+		{"1.15", "1.15", ""},
+		{"true", "true", ""},
+		{"2026-01-31", "2026-01-31", "how the value is read, which is not quoted"},
+		{"'secretsmanager://{{resolve:ssm:/stage}}/db'", "secretsmanager:///db", "a dynamic reference"},
 		{"!Split ['', a]", "a", "Fn::Split"},
 		{"!Split ['/', a/b]", "/a/b", "a list or map, which is no value"},
 		{"!Select [x, [a]]", "xa", "Fn::Select"},
@@ -111,7 +125,7 @@ func TestIntrinsics(t *testing.T) {
 			if len(function.Variables) > 0 {
 				got, reason = function.Variables[0].Value, function.Variables[0].Unresolved
 			}
-			if reason != test.unresolved || (got != test.want && (test.unresolved == "" || test.want != "")) {
+			if reason != test.unresolved || got != test.want {
 				t.Errorf("got %q, depends on %q; want %q, %q", got, reason, test.want, test.unresolved)
 			}
 		})
@@ -127,7 +141,7 @@ func TestParametersReplaceDefaults(t *testing.T) {
 		t.Errorf("got %+v, %v, defaults %q", function, problems, parsed.Defaults())
 	}
 	parsed, _ = template.Parse("t", []byte(one("!Ref Stage")), template.Options{})
-	if _, _ = parsed.Function("Fn"); fmt.Sprint(parsed.Defaults()) != "[Stage=dev]" {
+	if _, _ = parsed.Function("Fn"); fmt.Sprint(parsed.Defaults()) != "[Stage]" {
 		t.Errorf("defaults %q", parsed.Defaults())
 	}
 }
@@ -182,6 +196,77 @@ func TestAFunctionIsKnownByTheBeginningOfItsID(t *testing.T) {
 		if len(problems) > 0 || got.ID != want || got.NoLayer != (want != "Other") {
 			t.Errorf("%s: got %+v, %v", id, got, problems)
 		}
+	}
+}
+
+func TestGlobalsThatAreIgnored(t *testing.T) {
+	t.Parallel()
+	const globals = "Globals: {Function: {Runtime: python3.13, Layers: [x], Environment: {Variables: {G: g}}}}\n"
+	for ignored, want := range map[string]string{"'*'": " true 0", "[Environment]": "python3.13 false 0", "[Layers, Runtime]": " true 1", "[]": "python3.13 false 1"} {
+		function := read(t, globals+"Resources: {Fn: {Type: AWS::Serverless::Function, IgnoreGlobals: "+ignored+"}}", template.Options{})
+		if got := fmt.Sprint(function.Runtime, " ", function.NoLayer, " ", len(function.Variables)); got != want {
+			t.Errorf("%s: got %s, want %s", ignored, got, want)
+		}
+	}
+}
+
+func TestWhereTheCodeLies(t *testing.T) {
+	t.Parallel()
+	for properties, want := range map[string]string{
+		"Properties: {CodeUri: src}": "src", "Properties: {Code: src}": "src", "Properties: {CodeUri: {Bucket: b}}": "", "Properties: {Code: {S3Bucket: b}}": "",
+		"Properties: {Code: {S3Bucket: b}}, Metadata: {'aws:asset:path': asset.1}": "asset.1", "Properties: {Code: {ZipFile: x}}": "inline", "Properties: {InlineCode: x}": "inline",
+	} {
+		function := read(t, "Resources: {Fn: {Type: AWS::Serverless::Function, "+properties+"}}", template.Options{})
+		if got := function.Code; got != want && !(want == "inline" && function.Inline && got == "") {
+			t.Errorf("%s: got %q, want %q", properties, got, want)
+		}
+	}
+}
+
+func TestValuesForNothing(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{"Stgae": "x", "Table": "x", "AWS::StackName": "x", "Db.Arn": "x", "export": "x", "elsewhere": "x"}
+	parsed, _ := template.Parse("t", []byte(one("!ImportValue export")), template.Options{Values: values})
+	_, _ = parsed.Function("")
+	got := parsed.Misnamed()
+	if len(got) != 2 || got[0].Hint != "did you mean Stage?" || !strings.Contains(got[1].Cause, `"elsewhere"`) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestTextsThatStandForTooMuch(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 60000)
+	for _, value := range []string{
+		"!Sub ['" + strings.Repeat("${b}", 20000) + "', {b: " + long + "}]",
+		"!Join ['', [" + strings.Repeat(long+", ", 3) + "x]]",
+		"!Join ['', !Split ['x', " + long + long + "]]",
+	} {
+		function := read(t, one(value), template.Options{})
+		if got := function.Variables[0]; got.Unresolved != "too long a text" || len(got.Value) > 1<<20 {
+			t.Errorf("depends on %q, %d bytes", got.Unresolved, len(got.Value))
+		}
+	}
+}
+
+func TestMergesOfMerges(t *testing.T) {
+	t.Parallel()
+	function := read(t, `
+X: &x {A: x, B: x}
+Y: &y {<<: *x, B: y, C: y}
+Z: &z {D: z}
+Resources:
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment: {Variables: {<<: [*z, *y], D: own}}
+`, template.Options{})
+	got := ""
+	for _, v := range function.Variables {
+		got += v.Name + "=" + v.Value + " "
+	}
+	if got != "D=own B=y C=y A=x " {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -259,6 +344,8 @@ func TestDynamicSecret(t *testing.T) {
 		{"plain", ""},
 		{"secretsmanager://prod/db", ""},
 		{"'{{resolve:ssm:/path}}'", ""},
+		{"'x{{resolve:secretsmanager:prod/db:SecretString:password}hunter2'", "{{secretsmanager://NAME#FIELD}}"},
+		{"'{{resolve:secretsmanager:prod/db:SecretString:hunter2 x}}'", "secretsmanager://NAME#FIELD"},
 		{"'{{resolve:secretsmanager:prod/db}}'", "secretsmanager://prod/db"},
 		{"'{{resolve:secretsmanager:prod/db:SecretString:password}}'", "secretsmanager://prod/db#password"},
 		{"'{{resolve:secretsmanager:prod/db:SecretString:password:AWSPREVIOUS:}}'", "secretsmanager://prod/db?stage=AWSPREVIOUS#password"},
@@ -268,13 +355,13 @@ func TestDynamicSecret(t *testing.T) {
 		{"!Sub '{{resolve:secretsmanager:${Stage}/db:SecretString:password}}'", "secretsmanager://dev/db#password"},
 		{"!Sub '{{resolve:secretsmanager:${Random}:SecretString:password}}'", "secretsmanager://NAME#FIELD"},
 		{"!Join ['', ['{{resolve:secretsmanager:', !Ref Random, ':SecretString:password::}}']]", "secretsmanager://NAME#FIELD"},
-		{"'{{resolve:secretsmanager:'", "secretsmanager://"},
+		{"'{{resolve:secretsmanager:'", "secretsmanager://NAME#FIELD"},
 	}
 	for _, test := range tests {
 		function := read(t, one(test.value), template.Options{})
-		got, found := function.Variables[0].DynamicSecret()
-		if got != test.want || found != (test.want != "") {
-			t.Errorf("%s: got %q, %t, want %q", test.value, got, found, test.want)
+		got := function.Variables[0]
+		if got.Instead != test.want || strings.Contains(got.Value, "resolve") || strings.Contains(test.value, "resolve") != (got.Unresolved != "") {
+			t.Errorf("%s: got %+v, want %q", test.value, got, test.want)
 		}
 	}
 }

@@ -1,10 +1,12 @@
-// Package visible makes a text safe to print in one line.
+// Package visible makes a text safe to print.
 package visible
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Line shows control characters, and those that turn the direction of a text, so
@@ -22,4 +24,22 @@ func Line(text string) string {
 		}
 	}
 	return out.String()
+}
+
+// JSON returns a JSON text in which such characters are written as \uXXXX, which
+// means the same: encoding/json leaves those beyond ASCII as they are.
+func JSON(encoded []byte) []byte {
+	var out []byte
+	for _, c := range string(encoded) {
+		switch {
+		case c == '\n' || strconv.IsGraphic(c):
+			out = utf8.AppendRune(out, c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, c)
+		}
+	}
+	return out
 }

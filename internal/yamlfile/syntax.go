@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -35,6 +36,21 @@ func decode(data []byte) (documents []*yaml.Node, message string) {
 		documents = append(documents, document)
 	}
 	return documents, ""
+}
+
+// longest is how many bytes a file may have to be read again and again for a line.
+const longest = 256 << 10
+
+// lineOf returns the line that makes the library fail with message: in a long file
+// the one in the message, which may be another one nearby.
+func lineOf(data []byte, message string) int {
+	if len(data) <= longest {
+		return locate(data, message)
+	}
+	_, after, _ := strings.Cut(message, "line ")
+	digits, _, _ := strings.Cut(after, ":")
+	line, _ := strconv.Atoi(digits) // 0 if there is none
+	return line
 }
 
 // locate returns the line that makes the library fail with message: the last

@@ -27,7 +27,7 @@ func Decode(data []byte) ([]*yaml.Node, *problem.Problem) {
 	if message == "" {
 		return documents, nil
 	}
-	line := locate(data, message)
+	line := lineOf(data, message)
 	cause, hint := explain(message, lineAt(data, line))
 	return nil, at(data, line, cause, hint)
 }
