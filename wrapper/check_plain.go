@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,7 @@ func (c *configuration) inspect(offline bool) (result inspect.Inspection, asked 
 		result.Problems = c.route
 	default:
 		result, asked = c.ask()
+		result.Problems = c.refine(result.Problems)
 	}
 	result.Notes = append(c.notes, result.Notes...)
 	result.Warnings = append(c.warnings, result.Warnings...)
@@ -82,9 +84,6 @@ func (c *configuration) ask() (result inspect.Inspection, asked bool) {
 		result = inspect.Configuration(c.plan)
 		result.Problems = problems
 		return result, false
-	}
-	if access.Plain() {
-		c.warn("", "the secrets travel unencrypted: "+access.EndpointVariable+" begins with http://")
 	}
 	outcomes := fetch.All(context.Background(), awssecrets.New(access), requests(c.plan), fetch.Options{
 		Budget:      cmp.Or(c.start.settings.Timeout, checkBudget),
@@ -100,8 +99,15 @@ func (c *configuration) ask() (result inspect.Inspection, asked bool) {
 	for i, source := range refresh.Sources(outcomes) {
 		sources[i] = inspect.Source{Source: source, VersionID: outcomes[i].Document.VersionID}
 	}
+	if slices.ContainsFunc(outcomes, isDenied) {
+		c.notes = append(c.notes, "asked with the credentials that are at hand here, not with the function's; policy prints what a role needs")
+	}
 	room := environ.Limit(c.start.process.stackLimit) - environ.Size("", nil, c.inherited.Entries())
 	return inspect.Documents(c.plan, sources, c.inherited, room), true
+}
+
+func isDenied(outcome fetch.Outcome) bool {
+	return outcome.Err != nil && outcome.Err.Class == problem.Denied
 }
 
 // credentialsProblem returns one problem if the credentials are what every secret

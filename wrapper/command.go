@@ -5,6 +5,7 @@ import (
 	"io"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"secretwrap/internal/environ"
@@ -59,7 +60,11 @@ const envFileOption = "--env-file"
 
 // runExec starts a program of the user's with its secrets.
 func runExec(p process, environment *environ.Block, command []string) (*launch, int) {
-	if len(command) == 1 && command[0] == envFileOption {
+	if len(command) > 0 && slices.Contains([]string{"--help", "-h"}, command[0]) {
+		writeHelp(p.stdout)
+		return nil, 0
+	}
+	if len(command) > 0 && command[0] == envFileOption && (len(command) == 1 || command[1] == "--") {
 		return nil, misused(p, environment, envFileOption+" names no file", "write secretwrap exec --env-file FILE -- PROGRAM [ARGUMENT…]")
 	}
 	if path, rest, found := cutEnvFile(command); found {
@@ -68,7 +73,7 @@ func runExec(p process, environment *environ.Block, command []string) (*launch, 
 	if len(command) > 0 && command[0] == "--" {
 		command = command[1:]
 	} else if len(command) > 0 && strings.HasPrefix(command[0], "-") {
-		return nil, misused(p, environment, "exec has no such option", "write secretwrap exec [--env-file FILE] -- PROGRAM [ARGUMENT…]")
+		return nil, misused(p, environment, "exec has no option "+command[0], "write secretwrap exec [--env-file FILE] -- PROGRAM [ARGUMENT…]")
 	}
 	if len(command) == 0 {
 		return nil, misused(p, environment, "no program is given", "write secretwrap exec -- PROGRAM [ARGUMENT…]")

@@ -22,7 +22,7 @@ const (
 func (t *templated) checkFunction() {
 	t.checkWrapper()
 	if t.function.NoLayer && !t.function.Image && !t.plan.Empty() {
-		t.warn("", "the function has no layer: "+layersWrapper+" comes with one")
+		t.warn("", "the function has no layer, which brings "+layersWrapper+": make publish makes one")
 	}
 	if t.function.SnapStart && t.start.settings.SnapStart != "allow" {
 		t.problems = append(t.problems, t.placed(problem.List{snapshotProblem()})...)
@@ -53,12 +53,12 @@ func (t *templated) checkWrapper() {
 // checkVariable judges the variable that names the wrapper.
 func (t *templated) checkVariable() {
 	wrapper := t.variables[lambdasWrapper]
-	reason, depends := t.unresolved[lambdasWrapper]
+	unresolved, depends := t.unresolved[lambdasWrapper]
 	_, near := suggest.Nearest(wrapper, []string{layersWrapper})
 	switch {
 	case wrapper == layersWrapper:
 	case depends:
-		t.note("whether anything resolves the references depends on " + lambdasWrapper + ", and that on " + reason)
+		t.note("whether anything resolves the references depends on " + lambdasWrapper + ", and that on " + unresolved.Unresolved)
 	case wrapper == "":
 		t.fail(lambdasWrapper, "the variable is not set: nothing would resolve the references", "set it to "+layersWrapper+", and add the layer")
 	case near:

@@ -14,6 +14,7 @@ import (
 	"secretwrap/internal/inspect"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/problem"
+	"secretwrap/internal/suggest"
 )
 
 // source is where check and policy read a configuration.
@@ -66,12 +67,11 @@ func (s *source) options(command string) *flag.FlagSet {
 // flag.ErrHelp.
 func (s *source) parse(options *flag.FlagSet, arguments []string) (*problem.Problem, error) {
 	err := options.Parse(arguments)
-	hint := "secretwrap help has the options"
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
 	case err != nil:
-		return commandProblem(options.Name()+": "+strings.Replace(err.Error(), "flag provided but not defined", "no such option", 1), hint), nil
+		return optionProblem(options, err), nil
 	case options.NArg() > 0:
 		return commandProblem(options.Name()+" takes options alone", "name a file with --template, --manifest or "+envFileOption), nil
 	case s.template.path != "" && s.envFile.path != "":
@@ -85,6 +85,23 @@ func (s *source) parse(options *flag.FlagSet, arguments []string) (*problem.Prob
 		}
 	}
 	return nil, nil
+}
+
+// optionProblem says what package flag has said, in the words of the other commands.
+func optionProblem(options *flag.FlagSet, err error) *problem.Problem {
+	hint := "secretwrap help has the options"
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
+		var known []string
+		options.VisitAll(func(option *flag.Flag) { known = append(known, option.Name) })
+		if near, found := suggest.Nearest(name, known); found {
+			hint = "did you mean --" + near + "?"
+		}
+		return commandProblem(options.Name()+" has no option --"+name, hint)
+	}
+	if name, empty := strings.CutPrefix(err.Error(), "flag needs an argument: -"); empty {
+		return commandProblem(options.Name()+": --"+name+" needs a value", hint)
+	}
+	return commandProblem(options.Name()+": "+strings.Replace(err.Error(), "for flag -", "for --", 1), hint)
 }
 
 func commandProblem(cause, hint string) *problem.Problem {
@@ -137,6 +154,8 @@ type configuration struct {
 	route    problem.List
 	warnings []inspect.Warning
 	notes    []string
+	// refine adds to problems that come later what the source knows of them.
+	refine func(problem.List) problem.List
 }
 
 func (c *configuration) warn(label, text string) {
@@ -147,7 +166,7 @@ func (c *configuration) warn(label, text string) {
 func (s *source) read(p process, environment *environ.Block) *configuration {
 	// A shell passes variables on in any order.
 	sorted := environ.New(slices.Sorted(slices.Values(environment.Entries())))
-	c := &configuration{start: newStart(p, sorted)}
+	c := &configuration{start: newStart(p, sorted), refine: func(problems problem.List) problem.List { return problems }}
 	if s.template.path != "" {
 		s.readTemplate(c)
 	} else {
@@ -157,17 +176,13 @@ func (s *source) read(p process, environment *environ.Block) *configuration {
 		c.problems = problem.List{commandProblem("nothing refers to a secret",
 			"set a variable such as DB_PASSWORD=secretsmanager://prod/db#password, or name a file with --template, --manifest or "+envFileOption)}
 	}
-	for _, warning := range c.extensionWarnings() {
-		c.warn("", warning)
+	if c.plan != nil {
+		c.warnings = append(c.warnings, inspect.Literals(c.inherited, c.plan)...)
+		for _, warning := range c.plan.ExtensionWarnings() {
+			c.warn("", warning)
+		}
 	}
 	return c
-}
-
-func (c *configuration) extensionWarnings() []string {
-	if c.plan == nil {
-		return nil
-	}
-	return c.plan.ExtensionWarnings()
 }
 
 // readEnvironment reads what exec would read.

@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,10 +41,15 @@ func (s *source) readTemplate(c *configuration) {
 	}
 	t := &templated{
 		source: s, configuration: c, function: function, region: options.Region,
-		variables: make(map[string]string), unresolved: make(map[string]string), needed: make(map[string]bool),
+		variables: make(map[string]string), unresolved: make(map[string]template.Variable), needed: make(map[string]bool),
 	}
 	t.read()
+	c.refine = func(problems problem.List) problem.List { return t.placed(t.explained(problems, parsed)) }
 	c.problems = append(c.problems, parsed.Misnamed()...)
+	if len(c.problems) == 0 && c.plan.Empty() {
+		c.problems = problem.List{{Class: problem.Config, Source: s.template.path, Line: function.Line, Cause: "nothing in " + function.ID + " refers to a secret",
+			Hint: "references stand in Environment.Variables, or in a secretwrap.yaml in the function's code"}}
+	}
 	if used := parsed.Defaults(); len(used) > 0 {
 		c.notes = append(c.notes, "the defaults of these parameters are used, --parameter NAME=VALUE gives another value: "+strings.Join(used, ", "))
 	}
@@ -71,7 +77,7 @@ type templated struct {
 	// depend on.
 	entries    []string
 	variables  map[string]string
-	unresolved map[string]string
+	unresolved map[string]template.Variable
 	// unseen are those of them that are not told otherwise, needed those that the
 	// manifest names.
 	unseen []string
@@ -115,8 +121,19 @@ func lambdasOwn() []string {
 // placed gives problems with variables their place in the template.
 func (t *templated) placed(problems problem.List) problem.List {
 	for _, p := range problems {
-		if line := t.lineOf(p.Variable); p.Source == "" && line > 0 {
+		first, _, _ := strings.Cut(p.Variable, ", ") // of several with one cause
+		if line := t.lineOf(first); p.Source == "" && line > 0 {
 			p.Source, p.Line = t.template.path, line
+		}
+	}
+	return problems
+}
+
+// explained tells of secrets that are not there yet because the template makes them.
+func (t *templated) explained(problems problem.List, parsed *template.Template) problem.List {
+	for _, p := range problems {
+		if p.Class == problem.NotFound && parsed.Makes(p.Secret) {
+			p.Hint = "this template makes the secret: it is there after the deployment; until then check with --offline"
 		}
 	}
 	return problems
@@ -164,23 +181,12 @@ func (t *templated) variable(v template.Variable, literal []string) {
 		t.variables[v.Name] = v.Value
 		return
 	case matters && !slices.Contains(literal, v.Name):
-		t.fail(v.Name, "the value depends on "+v.Unresolved, unresolvedHint(v))
+		t.fail(v.Name, "the value depends on "+v.Unresolved, v.Hint())
 	case v.Unresolved != template.Unquoted && v.Instead == "":
 		t.unseen = append(t.unseen, v.Name+" ("+v.Unresolved+")")
 	}
 	t.entries = append(t.entries, v.Name+"=")
-	t.unresolved[v.Name] = v.Unresolved
-}
-
-// unresolvedHint says what to do about a variable that is not resolved.
-func unresolvedHint(v template.Variable) string {
-	switch v.Unresolved {
-	case template.Dynamic:
-		return "CloudFormation resolves the one, secretwrap the other: keep one of them"
-	case template.Unquoted:
-		return "quote the value: readers of YAML differ in what it is"
-	}
-	return template.ValueHint
+	t.unresolved[v.Name] = v
 }
 
 // readManifest reads the manifest beside the function's code, as far as the code is
@@ -202,20 +208,20 @@ func (t *templated) readManifest(chosen settings.Settings) (manifest.Manifest, p
 
 // lookup returns the value of a variable for the manifest.
 func (t *templated) lookup(name string) (string, bool) {
-	reason, found := t.unresolved[name]
+	unresolved, found := t.unresolved[name]
 	value, set := t.variables[name]
 	switch {
 	case !found && !set && (name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"):
 		return t.region, t.region != ""
 	case !found && !set && strings.HasPrefix(name, "AWS_LAMBDA_"):
-		reason, found = "what Lambda sets", true
+		unresolved, found = template.Variable{Unresolved: "what Lambda sets"}, true
 	}
 	if !found {
 		return value, set
 	}
 	if !t.needed[name] {
 		t.needed[name] = true
-		t.fail(name, "the manifest needs it, and it depends on "+reason, template.ValueHint)
+		t.fail(name, "the manifest needs it, and it depends on "+unresolved.Unresolved, unresolved.Hint())
 	}
 	return "unresolved", true // the plan is of no use any more
 }
@@ -233,6 +239,8 @@ func (t *templated) manifestPath(chosen settings.Settings) (string, bool) {
 	isDirectory := t.function.Code != "" && err == nil && info.IsDir()
 	name := strings.TrimPrefix(cmp.Or(chosen.Manifest, defaultManifest), defaultRoot+"/")
 	switch {
+	case t.function.Code != "" && errors.Is(err, fs.ErrNotExist) && !strings.Contains(t.function.Code, "://"):
+		t.warn("", fmt.Sprintf("the function's code is to be in %q, which is not there: no manifest was looked for", t.function.Code))
 	case isDirectory && !filepath.IsAbs(name):
 		return filepath.Join(code, name), chosen.Manifest != ""
 	case chosen.Manifest != "":

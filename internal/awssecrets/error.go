@@ -80,7 +80,7 @@ func (c *Client) classify(ctx context.Context, request Request, err error) *Erro
 	case isAPI && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError":
 		found = c.byCode(request, api.ErrorCode(), api.ErrorMessage(), status)
 	case status == 0 || isCutOff(err):
-		found = networkFault(err)
+		found = c.networkFault(request, err)
 	default:
 		found = c.byStatus(request, status)
 	}
@@ -216,12 +216,15 @@ func isCutOff(err error) bool {
 }
 
 // networkFault reads an error that came before the whole answer.
-func networkFault(err error) *Error {
+func (c *Client) networkFault(request Request, err error) *Error {
 	found := &Error{Class: problem.Unavailable, Cause: "the connection failed", Hint: routeHint, Retry: Always}
+	if c.config.Endpoint != "" {
+		found.Hint = "check that a server answers at the address in " + c.config.EndpointVariable + "; " + routeHint
+	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		found.Cause = "the name of the server cannot be resolved"
 		if dns.IsNotFound {
-			found.Retry = Never
+			found.Retry, found.Hint = Never, "check that "+c.regionOf(request)+" is a region; "+found.Hint
 		}
 	}
 	if refusal, ok := errors.AsType[proxyRefusal](err); ok {

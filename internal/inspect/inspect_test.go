@@ -42,7 +42,8 @@ func TestWhereAnAddressNeedsEncoding(t *testing.T) {
 		offline, withSelf bool
 	}{
 		{"postgres://u:" + ref + "@h/d", "p@ss", true, true},
-		{"postgres://u:" + ref + "@h/d", "plain-1._~", true, false},
+		{"postgres://u:" + ref + "@h/d", "plain-1._~", true, true},
+		{"postgres://" + ref + ":p@h/d", "plain-1._~", false, false},
 		{"postgres://" + ref + ":p@h/d", "u/x", false, true},
 		{"postgres://u:p@" + ref + "/d", "h:5432", false, false},
 		{"https://" + ref + "/x", "h:5432", false, false},
@@ -110,6 +111,21 @@ func TestExplosionsGiveWhatIsLeft(t *testing.T) {
 	want := []string{"A A string", "X_A A string", "X_B B string", "X_C C array", "C C array"}
 	if !slices.Equal(lines, want) || len(got.Problems) > 0 {
 		t.Errorf("got %q, %v", lines, got.Problems)
+	}
+}
+
+func TestLiteralsThatLookLikeReferences(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"prod/db#password": true, "a/b/c?optional#x.y": true, "secret://prod/db": true, "aws-secretsmanager://prod/db": true, "sm://x": true,
+		"secretsmanager://prod/db": false, "#fff": false, "prod#1": false, "https://h/p#a": false, "a/b": false, "a/b # c": false, "": false, "C#": false,
+	}
+	for value, want := range tests {
+		environment := environ.New([]string{"A=" + value})
+		p, _ := plan.Make(environment, settings.Settings{Dir: "/dir", MaxEnvValue: 64}, manifest.Manifest{})
+		if got := inspect.Literals(environment, p); (len(got) == 1) != want {
+			t.Errorf("%q: got %v", value, got)
+		}
 	}
 }
 

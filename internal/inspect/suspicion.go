@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"secretwrap/internal/deliver"
+	"secretwrap/internal/environ"
 	"secretwrap/internal/plan"
 	"secretwrap/internal/reference"
 	"secretwrap/internal/secret"
@@ -61,14 +63,14 @@ func (i *inspector) isWholeObject(target plan.Target) bool {
 }
 
 // needsEncoding reports whether a reference without an encoding stands in an address
-// where a value can break it: with a value at hand, whether it does; without one,
-// whether it stands where the password does.
+// where a value can break it: where the password does, which the next rotation
+// changes, or with a value at hand that does.
 func (i *inspector) needsEncoding(target plan.Target, index int) bool {
 	before, after := around(target, index)
 	if !isDelimited(before, after) {
 		return false
 	}
-	if i.sources == nil {
+	if i.sources == nil || strings.HasPrefix(after, "@") {
 		return strings.HasPrefix(after, "@")
 	}
 	part := target.Parts[index]
@@ -115,6 +117,26 @@ func isDelimited(before, after string) bool {
 	}
 	authority, _, _ := strings.Cut(after, "/")
 	return strings.Contains(authority, "@")
+}
+
+var (
+	// bareForm is a name with a slash, and a path: a reference as the manifest has it.
+	bareForm = regexp.MustCompile(`^[A-Za-z0-9_+=.@!-]+(/[A-Za-z0-9_+=.@!-]+)+(\?[a-z]+(=[^#]*)?)?#[A-Za-z0-9_.]+$`)
+	// otherScheme is that of another tool's reference to a secret.
+	otherScheme = regexp.MustCompile(`^(secret|sm|aws-?sm|aws-?secretsmanager|asm)://`)
+)
+
+// Literals warns of variables that are passed on as they are, and look as if that is
+// not meant.
+func Literals(environment *environ.Block, p *plan.Plan) (warnings []Warning) {
+	for _, name := range environment.Names() {
+		value, _ := environment.Lookup(name)
+		isTarget := slices.ContainsFunc(p.Targets, func(t plan.Target) bool { return t.Name == name })
+		if !isTarget && (bareForm.MatchString(value) || otherScheme.MatchString(value)) {
+			warnings = append(warnings, Warning{name, "it looks like a reference, and is none: the program gets it as it stands; a reference begins with " + reference.Scheme})
+		}
+	}
+	return warnings
 }
 
 // warnOfAbsence tells of something optional that is not there.

@@ -54,13 +54,13 @@ func TestText(t *testing.T) {
 	const table = `VARIABLE  SECRET      STAGE       VERSION   PATH          TYPE    BYTES  DELIVERED TO
 URL       prod/db     AWSCURRENT  01234567  user\x1b[31m  string      3  variable
           …:x-AbCdE1  AWSCURRENT
-(file)    prod/tls                                                       nowhere: access denied
+(file)    prod/tls                                                       no file tls/key: access denied
 
 `
 	const stacked = `URL: variable
   prod/db#user\x1b[31m AWSCURRENT 01234567: string, 3 bytes
   …:x-AbCdE1 AWSCURRENT
-(file): nowhere: access denied
+(file): no file tls/key: access denied
   prod/tls
 
 `
@@ -78,8 +78,8 @@ failed: 1 problem, 2 warnings
 		want  string
 	}{
 		{"no terminal", present.Style{}, table + rest},
-		{"a wide terminal", present.Style{Width: 95}, table + rest},
-		{"a narrow terminal", present.Style{Width: 94}, stacked + rest},
+		{"a wide terminal", present.Style{Width: 103}, table + rest},
+		{"a narrow terminal", present.Style{Width: 102}, stacked + rest},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestColors(t *testing.T) {
 	var colored, plain strings.Builder
 	must(t, present.Text(&colored, sample(), "/dir", true, present.Style{Color: true}))
 	must(t, present.Text(&plain, sample(), "/dir", true, present.Style{}))
-	for _, want := range []string{"\x1b[1mVARIABLE\x1b[0m", "\x1b[31mnowhere: access denied\x1b[0m\n", "\x1b[33mwarning:\x1b[0m URL", "\x1b[31merror:\x1b[0m", "\x1b[31mfailed:\x1b[0m"} {
+	for _, want := range []string{"\x1b[1mVARIABLE\x1b[0m", "\x1b[31mno file tls/key: access denied\x1b[0m\n", "\x1b[33mwarning:\x1b[0m URL", "\x1b[31merror:\x1b[0m", "\x1b[31mfailed:\x1b[0m"} {
 		if !strings.Contains(colored.String(), want) {
 			t.Errorf("no %q in %q", want, colored.String())
 		}

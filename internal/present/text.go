@@ -47,8 +47,11 @@ func Text(out io.Writer, result inspect.Inspection, dir string, asked bool, styl
 	for _, warning := range result.Warnings {
 		line(&text, style.paint(yellow, "warning:"), labelled(warning.Label, warning.Text))
 	}
-	for _, p := range result.Problems {
+	for i, p := range result.Problems {
 		line(&text, style.paint(red, "error:"), p.Error())
+		if i+1 < len(result.Problems) && result.Problems[i+1].Hint == p.Hint {
+			continue // it follows the last of them
+		}
 		for hint := range strings.SplitSeq(p.Hint, "\n") {
 			line(&text, style.paint(cyan, "hint:"), hint)
 		}
@@ -73,20 +76,26 @@ func labelled(label, text string) string {
 func summary(result inspect.Inspection, dir string, asked bool, style Style) string {
 	variables, files, secrets := 0, 0, make(map[string]bool)
 	for _, item := range result.Items {
-		switch {
-		case item.Outcome == inspect.Absent:
+		if item.Outcome == inspect.Absent {
 			continue
-		case item.File != "":
+		}
+		if item.File != "" {
 			files++
-		case item.Variable != "":
+		}
+		if item.Variable != "" {
 			variables++
 		}
 		for _, reference := range item.References {
 			secrets[reference.Secret] = true
 		}
 	}
+	const notAsked = "; only the configuration was checked, Secrets Manager was not asked"
 	if n := len(result.Problems); n > 0 {
-		return style.paint(red, "failed:") + " " + count(n, "problem") + ", " + count(len(result.Warnings), "warning")
+		text := style.paint(red, "failed:") + " " + count(n, "problem") + ", " + count(len(result.Warnings), "warning")
+		if !asked {
+			text += notAsked
+		}
+		return text
 	}
 	text := count(variables, "variable")
 	if files > 0 {
@@ -94,7 +103,7 @@ func summary(result inspect.Inspection, dir string, asked bool, style Style) str
 	}
 	text += ", from " + count(len(secrets), "secret")
 	if !asked {
-		text += "; only the configuration was checked, Secrets Manager was not asked"
+		text += notAsked
 	}
 	if n := len(result.Warnings); n > 0 {
 		text += "; " + count(n, "warning")
@@ -200,6 +209,8 @@ func destination(item inspect.Item) string {
 		where = "variables"
 	}
 	switch {
+	case item.Outcome == inspect.Failed && item.File != "":
+		return "no file " + item.File + ": " + item.Reason
 	case item.Outcome == inspect.Failed:
 		return "nowhere: " + item.Reason
 	case item.Outcome == inspect.Absent:

@@ -18,6 +18,10 @@ type resolver struct {
 	// defaults are the parameters whose defaults were used, asked the names of values
 	// that would have been used if they were given.
 	defaults, asked map[string]bool
+	// missing is the name whose value would have helped, made are the names of
+	// secrets that the template makes.
+	missing string
+	made    map[string]bool
 	// visits is how many nodes were looked at for the value under way.
 	visits int
 }
@@ -29,7 +33,7 @@ func isNoValue(node *yaml.Node) bool { return node.Tag == noValue }
 
 // at returns what stands at a path of maps, nil if nothing does.
 func (r *resolver) at(node *yaml.Node, path ...string) (*yaml.Node, string) {
-	r.visits = 0
+	r.visits, r.missing = 0, ""
 	node, reason := r.expand(node, 0)
 	for _, key := range path {
 		if reason != "" || node == nil {
@@ -144,7 +148,7 @@ const tooLong = "too long a text"
 
 // given returns the value that was given for a name.
 func (r *resolver) given(name string) (string, bool) {
-	r.asked[name] = true
+	r.asked[name], r.missing = true, name
 	value, found := r.options.Values[name]
 	return value, found
 }
@@ -227,6 +231,7 @@ func (r *resolver) secret(id string, depth int) (*yaml.Node, string) {
 	if reason != "" {
 		return nil, reason
 	}
+	r.made[text] = true
 	return scalar(text), ""
 }
 

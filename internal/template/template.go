@@ -4,6 +4,8 @@ package template
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -65,6 +67,8 @@ type Variable struct {
 	// Unresolved says what the value depends on that a deployment alone knows, and is
 	// empty if Value holds. If it is not, Value has the texts of which it is made.
 	Unresolved string
+	// Missing is the name whose value would help to resolve it, empty if there is none.
+	Missing string
 	// Instead is what to write in place of one of CloudFormation's own references to
 	// a secret, empty if there is none.
 	Instead string
@@ -92,7 +96,7 @@ func Parse(source string, data []byte, options Options) (*Template, problem.List
 	if problems := t.repetitions(); len(problems) > 0 {
 		return nil, problems
 	}
-	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]bool), asked: make(map[string]bool)}
+	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]bool), asked: make(map[string]bool), made: make(map[string]bool)}
 	for key, value := range pairs(member(t.root, "Resources")) {
 		kind := member(value, "Type")
 		if kind != nil && slices.Contains(functionTypes(), kind.Value) {
@@ -117,12 +121,21 @@ func (t *Template) repetitions() (problems problem.List) {
 // decode reads JSON as what it is: YAML allows no tabs before a token, and knows
 // no pairs of surrogates.
 func decode(data []byte) ([]*yaml.Node, *problem.Problem) {
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+	isJSON := bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
+	if isJSON {
 		if document, ok := decodeJSON(data); ok {
 			return []*yaml.Node{document}, nil
 		}
 	}
-	return yamlfile.Decode(data)
+	documents, fault := yamlfile.Decode(data)
+	if fault != nil && isJSON {
+		var value any
+		if syntax, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(data, &value)); ok {
+			line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
+			return nil, bad("", line, "is not valid JSON", "look for a comma, a quote or a bracket too many or too few, here or in the line above")
+		}
+	}
+	return documents, fault
 }
 
 // Function returns the function whose logical ID is id, or the only one that begins
@@ -170,6 +183,10 @@ func (t *Template) Defaults() []string {
 	}
 	return used
 }
+
+// Makes reports whether the template makes the secret of that name, to which a function
+// that was read refers.
+func (t *Template) Makes(secret string) bool { return t.names.made[secret] }
 
 // Misnamed returns a problem for each given value whose name nothing in the template
 // has, and that was not asked for.
@@ -246,7 +263,7 @@ func (t *Template) variables(id string, properties []*yaml.Node) (variables []Va
 	for _, from := range properties {
 		node, reason := t.names.at(from, "Environment", "Variables")
 		if reason != "" {
-			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, ValueHint))
+			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, "write them out"))
 		}
 		for key, value := range pairs(node) {
 			if variable, ok := t.variable(key, value); ok && !known[key.Value] {
@@ -266,8 +283,18 @@ const (
 	Unquoted = "how the value is read, which is not quoted"
 )
 
-// ValueHint says how to give what a deployment would know.
-const ValueHint = "give it with --parameter NAME=VALUE, where NAME is what Ref, Fn::Sub, Fn::GetAtt or Fn::ImportValue names"
+// Hint says what to do about what is not resolved.
+func (v Variable) Hint() string {
+	switch {
+	case v.Unresolved == Dynamic:
+		return "CloudFormation resolves the one, secretwrap the other: keep one of them"
+	case v.Unresolved == Unquoted:
+		return "quote the value: readers of YAML differ in what it is"
+	case v.Missing != "":
+		return "give it with --parameter " + v.Missing + "=VALUE; a secret by its name"
+	}
+	return "a deployment alone knows it; --offline and a copy of the template with a value in its place can be checked"
+}
 
 // text returns the text at a path of the first properties that have one there.
 func (t *Template) text(properties []*yaml.Node, path ...string) string {
@@ -295,6 +322,9 @@ func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
 		reason = Unquoted
 	}
 	variable := Variable{Name: key.Value, Line: key.Line, Unresolved: reason}
+	if reason != "" && reason != Unquoted {
+		variable.Missing = t.names.missing
+	}
 	if variable.Value = textsOf(value); reason == "" {
 		variable.Value = node.Value
 	}

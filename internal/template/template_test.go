@@ -270,6 +270,27 @@ Resources:
 	}
 }
 
+func TestHints(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"!Ref Bare": "--parameter Bare=VALUE", "!Sub '${Random}'": "--parameter Random=VALUE", "!GetAtt Table.Arn": "--parameter Table.Arn=VALUE",
+		"!ImportValue x": "--parameter x=VALUE", "!Sub 'x${AWS::AccountId}'": "--parameter AWS::AccountId=VALUE", "!Cidr [a]": "a deployment alone",
+		"off": "quote the value", "'{{resolve:ssm:x}}'": "keep one of them",
+	} {
+		if got := read(t, one(value), template.Options{}).Variables[0].Hint(); !strings.Contains(got, want) {
+			t.Errorf("%s: got %q", value, got)
+		}
+	}
+}
+
+func TestSecretsThatTheTemplateMakes(t *testing.T) {
+	t.Parallel()
+	parsed, _ := template.Parse("t", []byte(one("!Ref Attached")), template.Options{})
+	if _, problems := parsed.Function(""); len(problems) > 0 || !parsed.Makes("dev/made") || parsed.Makes("prod/db") {
+		t.Errorf("makes dev/made: %t, prod/db: %t, %v", parsed.Makes("dev/made"), parsed.Makes("prod/db"), problems)
+	}
+}
+
 func TestAliases(t *testing.T) {
 	t.Parallel()
 	function := read(t, `
@@ -310,6 +331,7 @@ func TestProblems(t *testing.T) {
 		{"an empty file", "", "", "t:1: the file is no template", "Resources"},
 		{"a text", "hello", "", "t:1: the file is no template", ""},
 		{"no YAML", "a: b: c", "", "t:1: a colon stands where none may", ""},
+		{"no JSON", "{\n\"A\": 1\n\"B\": 2}", "", "t:3: is not valid JSON", "comma"},
 		{"no resources", "A: 1", "", "t: the template has no function", "AWS::Serverless::Function or AWS::Lambda::Function"},
 		{"no function", "Resources: {A: {Type: AWS::SNS::Topic}, B: 1, C: []}", "", "t: the template has no function", ""},
 		{"several functions", "Resources: {One: " + function + ", Two: " + function + "}", "", "t: the template has 2 functions", "choose one with --function: One, Two"},
@@ -320,7 +342,7 @@ func TestProblems(t *testing.T) {
 		{"a second document", "Resources: {}\n---\nResources: {}\n", "", "t:2: a second document begins", "remove"},
 		{
 			"variables of a macro", "Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: !ImportValue x}}}", "",
-			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue x", "--parameter",
+			"t:1: the variables of Fn are known after a deployment only: Fn::ImportValue x", "write them out",
 		},
 	}
 	for _, test := range tests {
