@@ -74,7 +74,7 @@ func edges() map[string][]string {
 		"internal/layerbuild": {},
 		"internal/pipenet":    {},
 
-		"scripts/convertsquare": {},
+		"scripts/convertsquare": {"internal/environ", "internal/manifest", "internal/plan", "internal/settings"},
 		"scripts/packlayer":     {"internal/layerbuild"},
 		"scripts/publish":       {},
 		"scripts/renewroots":    {},

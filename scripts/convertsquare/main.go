@@ -12,6 +12,11 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"secretwrap/internal/environ"
+	"secretwrap/internal/manifest"
+	"secretwrap/internal/plan"
+	"secretwrap/internal/settings"
 )
 
 // config is what config.yaml may hold. The extension documents SecretsHome, but what
@@ -46,18 +51,35 @@ func run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "# %s in the function's configuration keeps the paths.\nfiles:\n%s", c.directory(), files)
+	text := fmt.Sprintf("# %s=%s in the function's configuration keeps the paths.\nfiles:\n%s", settings.Dir, c.directory(), files)
+	if err := c.check(text); err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, text)
 	return err
 }
 
-// directory returns the setting for the directory where the extension has put the
-// files, which is not always the one that its configuration names.
+// directory returns the directory where the extension has put the files, which is
+// not always the one that its configuration names.
 func (c config) directory() string {
-	home := c.Home
-	if home == "" {
-		home = "/tmp/secrets"
+	if c.Home == "" {
+		return "/tmp/secrets"
 	}
-	return "SECRETWRAP_DIR=" + home
+	return c.Home
+}
+
+// check judges a manifest as the layer does at a start: the extension took names of
+// secrets and files that secretwrap refuses.
+func (c config) check(text string) error {
+	chosen, _, problems := settings.Parse(map[string]string{settings.Dir: c.directory()})
+	declared, more := manifest.Parse("", []byte(text), func(string) (string, bool) { return "", false })
+	problems = append(problems, more...)
+	_, more = plan.Make(environ.New(nil), chosen, declared)
+	problems = append(problems, more...)
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w; %s", problems[0], problems[0].Hint)
 }
 
 // files returns a line for each file.

@@ -66,6 +66,12 @@ func TestWhatCannotBeConvertedPrintsNothing(t *testing.T) {
 		group + "  - filename: db": `a secret below prefix "p/" has no secretname`,
 		group + "  - secretname: db\n    filename: x\n  - secretname: x": `two secrets go to the file "x"`,
 		group + "  - secretname: db\n    mode: 0400":                     "field mode not found",
+		group + "  - secretname: db\n    filename: .hid":                 `file ".hid": the path begins with a dot; write a relative path`,
+		group + "  - secretname: /abs/x":                                 `file "/abs/x": the path is absolute; write a relative path`,
+		group + "  - secretname: a\n  - secretname: a/b":                 `the file "a/b" is in the way of "a"`,
+		group + "  - secretname: a b":                                    `a b: the secret's name holds ' '; `,
+		group + "  - secretname: $HOME":                                  `$HOME: the secret's name holds '$'; `,
+		group + "  - secretname: db\nsecretshome: tmp":                   "write an absolute path",
 	} {
 		var out bytes.Buffer
 		err := run(strings.NewReader(in), &out)
