@@ -22,6 +22,7 @@ import (
 func (d documentation) migratingClaims() []claim {
 	return []claim{
 		proves(d.checkECS, `"valueFrom"`, "OLD_PASSWORD=secretsmanager:", "OLD_PASSWORD: "),
+		proves(d.checkParameters, `"valueFrom"`),
 		proves(d.checkFromExtension, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "DB_PASSWORD_PATH=secretsmanager:", `os.environ["DB_PASSWORD_PATH"]`),
 		proves(checkConverted, "SecretManagers:", "files:\n", "`go run ./scripts/convertsquare <config.yaml >secretwrap.yaml`"),
 		proves(tested("misses/a wrapper, as with lambda-secrets-prefetch"), "SECRETWRAP_DIR=/tmp/secrets\n"),
@@ -143,6 +144,27 @@ func (d documentation) checkECS(t *testing.T, s snippet) {
 	box.write(t, "secretwrap.yaml", strings.ReplaceAll(block(t, text, "yaml", "OLD_PASSWORD"), `"`, ""))
 	if _, stderr, err := box.try(t, execCommand+"true"); err == nil || !strings.Contains(stderr, "secretwrap.yaml:2: ") {
 		t.Errorf("the manifest is no YAML without quotes, but %v: %s", err, stderr)
+	}
+}
+
+// checkParameters checks what the guide says of parameters: behind the scheme a bare
+// name is a secret's, and an ARN is refused.
+func (d documentation) checkParameters(t *testing.T, _ snippet) {
+	sentence := regexp.MustCompile("that is no ARN, such as `([^`]+)` or `([^`]+)`").FindStringSubmatch(guide(t, "From ECS"))
+	if sentence == nil {
+		t.Fatal("the guide names no parameters")
+	}
+	const arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/prod/db-password"
+	box := d.guideSandbox(t)
+	for _, parameter := range append(sentence[1:], arn) {
+		want := `secret "` + parameter + `": no such secret`
+		if parameter == arn {
+			want = "the ARN belongs to another service"
+		}
+		_, stderr, err := box.try(t, "A=secretsmanager://"+parameter+" "+execCommand+"true")
+		if err == nil || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %v: %s", parameter, err, stderr)
+		}
 	}
 }
 
