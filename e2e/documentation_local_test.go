@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,30 +25,66 @@ import (
 // localClaims returns what proves docs/local.md.
 func (d documentation) localClaims() []claim {
 	return []claim{
+		proves(d.checkInstalled, "install -m 755", "export DB_PASSWORD="),
 		proves(d.printsPassword(""), "export DB_PASSWORD="),
 		proves(d.checkSSO, "aws configure sso", "export AWS_PROFILE=work"),
 		proves(d.checkEnvFile, "?path=password\nAPI_KEY="),
 		proves(d.checkReaders, "`node --env-file`", "`docker --env-file`"),
 		proves(d.checkEnvFileStart, "exec --env-file .env -- npm start"),
 		proves(d.checkEnvFileStart, "set -a"),
-		proves(d.checkBothRead, "dist/secretwrap exec --env-file .env -- node --env-file=.env app.js"),
+		proves(d.checkBothRead, "secretwrap exec --env-file .env -- node --env-file=.env app.js"),
 		proves(d.checkMakeStart, "include .env"),
 		proves(checkMotoExtra, "`pip install 'moto[server]'`"),
 		proves(d.checkMoto, "moto_server"),
 		proves(d.checkFiles, "export SECRETWRAP_DIR="),
 		proves(checkLinuxBuild, "`GOOS=linux make build`"),
 		proves(d.checkContainer, "FROM node:", "services:"),
-		proves(d.checkDockerRun, "`docker run --env-file .env -e AWS_PROFILE=work -v \"$HOME/.aws:/root/.aws:ro\" app`"),
-		proves(d.checkPlainTest, "DB_PASSWORD=test dist/secretwrap"),
+		proves(d.checkDockerRun, "`docker run --env-file .env -e AWS_PROFILE=work -v \"$HOME/.aws:/root/.aws\" app`"),
+		proves(d.checkExportedCredentials, "export-credentials"),
+		proves(d.checkPlainTest, "DB_PASSWORD=test secretwrap"),
 		proves(d.checkPlainTest, "`DB_PASSWORD=test npm test`"),
+		proves(d.checkOffline, "`secretwrap check --offline`"),
+	}
+}
+
+// checkInstalled installs the program as the page does, and starts it in another
+// folder.
+func (d documentation) checkInstalled(t *testing.T, s snippet) {
+	box := d.sandbox(t, oneSecret())
+	box.makeCommand(t)
+	before, _, _ := strings.Cut(page(t, s.page), block(t, page(t, s.page), "sh", "export DB_PASSWORD="))
+	path := regexp.MustCompile("`(export PATH=[^`]+)`").FindStringSubmatch(before)
+	if path == nil {
+		t.Fatal("the page does not say how the program is found")
+	}
+	box.sh(t, "export PATH=/usr/bin:/bin\n"+strings.Replace(s.code, "make ", box.path("bin/make")+" ", 1))
+	directory(t, box.path("elsewhere"), 0o755)
+	box.work = box.path("elsewhere")
+	code := "export PATH=/usr/bin:/bin\n" + path[1] + "\n" + strings.ReplaceAll(block(t, page(t, s.page), "sh", "export DB_PASSWORD="), "npm start", "printenv DB_PASSWORD")
+	checkPrints(t, box.sh(t, code), canary)
+}
+
+// checkOffline finds what is malformed without credentials.
+func (d documentation) checkOffline(t *testing.T, s snippet) {
+	box := d.sandbox(t, nil)
+	box.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+	box.sh(t, exported+s.code)
+	if stdout, _, err := box.try(t, "export DB_PASSWORD=secretmanager://prod/db\n"+s.code); err == nil || !strings.Contains(stdout, "error: DB_PASSWORD: ") {
+		t.Errorf("%v: %s", err, stdout)
 	}
 }
 
 // checkSSO follows the page from the configuration of a profile to the program. The
 // commands of AWS's that open a browser are stand-ins, which leave the files that
-// those leave; what hands out the role's credentials is one, too.
+// those leave; what hands out the role's credentials, and renews tokens, is one, too. A
+// renewed token is written back, which is why containers may write there.
 func (d documentation) checkSSO(t *testing.T, s snippet) {
 	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"accessToken": "an-invented-token", "expiresIn": 3600, "refreshToken": "r"}`)
+			return
+		}
 		if r.Header.Get("X-Amz-Sso_bearer_token") != "an-invented-token" || r.URL.Query().Get("role_name") != "developer" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -58,7 +95,7 @@ func (d documentation) checkSSO(t *testing.T, s snippet) {
 	box := d.sandbox(t, oneSecret())
 	box.npm(t)
 	box.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
-	box.env = append(box.env, "AWS_ENDPOINT_URL_SSO="+portal.URL)
+	box.env = append(box.env, "AWS_ENDPOINT_URL_SSO="+portal.URL, "AWS_ENDPOINT_URL_SSO_OIDC="+portal.URL)
 	box.script(t, "aws", `case "$*" in
 "configure sso --profile work")
   mkdir -p ~/.aws
@@ -79,8 +116,33 @@ esac
 	text := page(t, s.page)
 	box.sh(t, block(t, text, "sh", "aws configure sso"))
 	checkPrints(t, box.sh(t, exported+block(t, text, "sh", "export AWS_PROFILE=work")), canary)
-	if calls := box.fake.Calls(); len(calls) != 1 || calls[0].Signature.AccessKeyID != "AKIDSSO" {
-		t.Errorf("Secrets Manager was asked by %+v", calls)
+	box.sh(t, exported+"export AWS_PROFILE=work; secretwrap check")
+	checkAskedBy(t, box, 2, "AKIDSSO")
+
+	tokens, err := filepath.Glob(box.path("home/.aws/sso/cache/*.json"))
+	if err != nil || len(tokens) != 1 {
+		t.Fatalf("%v: tokens %q", err, tokens)
+	}
+	write(t, tokens[0], `{"accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z", "refreshToken": "r", "clientId": "c", "clientSecret": "s"}`, 0o600)
+	box.sh(t, exported+"AWS_PROFILE=work secretwrap exec -- true")
+	checkAskedBy(t, box, 3, "AKIDSSO")
+	if token, err := os.ReadFile(tokens[0]); err != nil || !strings.Contains(string(token), `"an-invented-token"`) {
+		t.Errorf("the renewed token is not written back: %v: %s", err, token)
+	}
+}
+
+// checkAskedBy checks who has signed the requests to Secrets Manager, and how many
+// there were.
+func checkAskedBy(t *testing.T, box *sandbox, count int, key string) {
+	t.Helper()
+	calls := box.fake.Calls()
+	for _, call := range calls {
+		if call.Signature.AccessKeyID != key {
+			t.Errorf("Secrets Manager was asked by %s, want %s", call.Signature.AccessKeyID, key)
+		}
+	}
+	if len(calls) != count {
+		t.Errorf("Secrets Manager was asked %d times, want %d", len(calls), count)
 	}
 }
 
@@ -419,10 +481,11 @@ func (d documentation) checkContainer(t *testing.T, s snippet) {
 	}
 	argv := append(image.list(t, "ENTRYPOINT"), image.list(t, "CMD")...)
 	checkPrints(t, box.sh(t, strings.Join(argv, " ")), canary)
-	if calls := box.fake.Calls(); len(calls) != 1 || calls[0].Signature.AccessKeyID != "AKIDPROFILE" {
-		t.Errorf("Secrets Manager was asked by %+v", calls)
+	checkAskedBy(t, box, 1, "AKIDPROFILE")
+	if image["FROM"] != "node:22" {
+		t.Errorf("who has seen that %s has certificates?", image["FROM"])
 	}
-	if mounts := compose.Services["app"].Volumes; len(mounts) != 1 || mounts[0] != "~/.aws:/root/.aws:ro" {
+	if mounts := compose.Services["app"].Volumes; len(mounts) != 1 || mounts[0] != "~/.aws:/root/.aws" {
 		t.Errorf("the container sees %q", mounts)
 	}
 }
@@ -433,9 +496,26 @@ func (d documentation) checkDockerRun(t *testing.T, s snippet) {
 	box.write(t, ".env", "DB_PASSWORD=secretsmanager://prod/db#password\n")
 	created := box.docker(t, s.code)
 	want := container{Image: "app", Env: []string{"DB_PASSWORD=secretsmanager://prod/db#password", "AWS_PROFILE=work"}}
-	want.HostConfig.Binds = []string{box.path("home") + "/.aws:/root/.aws:ro"}
+	want.HostConfig.Binds = []string{box.path("home") + "/.aws:/root/.aws"}
 	if fmt.Sprint(created) != fmt.Sprint(want) {
 		t.Errorf("docker wants %+v, want %+v", created, want)
+	}
+}
+
+// checkExportedCredentials has the credentials of a profile handed to docker's client.
+// The version of AWS's command line that exports them is a stand-in.
+func (d documentation) checkExportedCredentials(t *testing.T, s snippet) {
+	box := d.sandbox(t, nil)
+	box.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+	box.script(t, "aws", `[ "$*" = 'configure export-credentials --profile work --format env' ]
+printf 'export %s\n' AWS_ACCESS_KEY_ID=AKIDPROFILE AWS_SECRET_ACCESS_KEY=a AWS_SESSION_TOKEN=b
+`)
+	box.write(t, ".env", "DB_PASSWORD=secretsmanager://prod/db#password\n")
+	created := box.docker(t, s.code)
+	slices.Sort(created.Env)
+	want := []string{"AWS_ACCESS_KEY_ID=AKIDPROFILE", "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=a", "AWS_SESSION_TOKEN=b", "DB_PASSWORD=secretsmanager://prod/db#password"}
+	if !slices.Equal(created.Env, want) || len(created.HostConfig.Binds) > 0 {
+		t.Errorf("docker wants %+v, want the variables %q", created, want)
 	}
 }
 

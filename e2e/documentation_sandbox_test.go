@@ -96,6 +96,29 @@ func (s *sandbox) unset(names ...string) {
 	s.env = rest
 }
 
+// makeCommand puts a stand-in for make into PATH, which has make itself read the
+// project's Makefile for what it is asked to make, and then makes build and layer of
+// what is there already, or of nothing.
+func (s *sandbox) makeCommand(t *testing.T) {
+	t.Helper()
+	copyFile(t, "../Makefile", s.path("Makefile"))
+	program, err := os.Readlink(s.path("dist/secretwrap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(s.path("dist/secretwrap")); err != nil {
+		t.Fatal(err)
+	}
+	s.script(t, "make", toolNamed(t, "make").path+` --dry-run VERSION=0 "$@" >/dev/null
+for word; do
+  case $word in
+  build) ln -s `+program+" "+s.path("dist/secretwrap")+` ;;
+  layer) : >`+s.path("dist/secretwrap-layer-x86_64.zip")+` ;;
+  esac
+done
+`)
+}
+
 // try runs code by a shell that ends at the first failure, and returns what it
 // prints, and what it complains about.
 func (s *sandbox) try(t *testing.T, code string) (stdout, stderr string, err error) {
