@@ -13,7 +13,7 @@ func (d documentation) claims() map[string][]claim {
 			proves(tested("TestReadmeExample"), "AWS_LAMBDA_EXEC_WRAPPER  /opt/secretwrap"),
 			proves(runByCI, "make demo "),
 			proves(tested("TestEmulator/examples/SAM"), "sam build"),
-			proves(d.checkSAMOptions, "sam build"),
+			proves(d.checkSAM, "sam build"),
 			proves(tested("TestPublishing"), "`make publish REGIONS=eu-west-1`"),
 			proves(d.onTemplate, "`secretwrap check --template template.yaml`"),
 			proves(d.onTemplate, "`secretwrap policy --template template.yaml`"),

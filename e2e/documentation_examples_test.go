@@ -5,8 +5,8 @@ package e2e_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -18,69 +18,60 @@ func (d documentation) exampleClaims() map[string][]claim {
 	return map[string][]claim{
 		"examples/sam/README.md": {
 			proves(tested("TestEmulator/examples/SAM"), "sam build"),
-			proves(d.checkSAMOptions, "sam build", "sam remote invoke", "`sam delete --stack-name secretwrap-example`"),
+			proves(d.checkSAM, "sam build", "sam remote invoke", "`sam delete --stack-name secretwrap-example`"),
 		},
 		"examples/cdk/README.md": {
 			proves(checkConstruct, "secretwrap.addTo"),
-			proves(checkPackageScripts, "npm run deploy", "`npm run destroy`"),
+			proves(d.checkNPM, "npm run deploy", "`npm run destroy`"),
 			proves(d.checkInvoked, "`aws lambda invoke --function-name NAME answer.json && cat answer.json`"),
 		},
 		"examples/terraform/README.md": {
 			proves(tested("TestEmulator/examples/Terraform"), "terraform apply"),
+			proves(d.checkMade, "terraform apply"),
 			proves(d.checkInvoked, "aws lambda invoke"),
 			proves(d.checkDestroyed, "terraform destroy"),
 		},
 		"examples/image/README.md": {
 			proves(tested("TestEmulator/examples/image"), "docker build"),
-			proves(d.checkImageExample, "docker build", "aws lambda delete-function"),
+			proves(d.checkMade, "docker build"),
+			proves(checkImageRemoved, "docker build", "aws lambda delete-function"),
 			proves(d.checkInvoked, "`aws lambda invoke --function-name secretwrap-example-image answer.json && cat answer.json`"),
 		},
 	}
 }
 
-// example returns a sandbox with the folder of an example, where it lies in the
-// project, and AWS's command line, which talks to moto.
+// example returns a sandbox with the examples, where they lie in the project, and a
+// stand-in for make. Commands run in the folder of the page.
 func (d documentation) example(t *testing.T, s snippet) *sandbox {
 	t.Helper()
 	box := d.sandbox(t, nil)
-	box.awsCommand(t, motoServerBy(t, pythonWith(t, "moto", "flask").path, "MOTO_IAM_LOAD_MANAGED_POLICIES=true"))
-	directory(t, box.path("examples"), 0o755)
-	if err := os.CopyFS(box.path("examples"), os.DirFS("../examples")); err != nil {
-		t.Fatal(err)
-	}
-	box.work = box.path(strings.TrimSuffix(s.page, "/README.md"))
+	copySources(t, "examples", box.dir)
+	box.makeCommand(t)
+	box.work = filepath.Join(box.dir, filepath.Dir(s.page))
 	return box
 }
 
-// checkSAMOptions checks that the SAM CLI knows the commands of the page, and their
-// options, since what they do needs more of AWS than moto has; and runs the program as
-// the page does.
-func (d documentation) checkSAMOptions(t *testing.T, s snippet) {
-	tools := builders(t, "sam")
-	commands := regexp.MustCompile("(?m)(?:^|`)sam ([a-z]+(?: [a-z]+)?)(.*)$").FindAllStringSubmatch(page(t, s.page), -1)
-	if len(commands) < 4 {
-		t.Fatalf("the page has %d commands only", len(commands))
-	}
-	for _, match := range commands {
-		help := t.TempDir() + "/help"
-		tools.run(t, ".", "sh", "-euc", "sam "+match[1]+" --help >"+help)
-		text, err := os.ReadFile(help)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, option := range regexp.MustCompile(`--[a-z0-9-]+`).FindAllString(match[2], -1) {
-			if !strings.Contains(string(text), option) {
-				t.Errorf("sam %s has no %s", match[1], option)
-			}
-		}
-	}
+// account returns an example whose AWS command line talks to moto.
+func (d documentation) account(t *testing.T, s snippet) *sandbox {
+	t.Helper()
 	box := d.example(t, s)
-	box.work = box.path("examples/sam")
-	for line := range strings.Lines(block(t, page(t, s.page), "sh", "sam build")) {
-		if strings.HasPrefix(line, "../../dist/secretwrap ") {
-			box.sh(t, line)
+	box.awsCommand(t, d.moto(t))
+	return box
+}
+
+// shown returns all commands of a page that begin with a word, those in the text
+// after the blocks; what else is in a block with one comes with it.
+func shown(t *testing.T, path, word string) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + word + ` `)
+	var code strings.Builder
+	for _, s := range snippetsOf(t, path) {
+		isCode := s.language == "" || s.language == "sh"
+		if isCode && line.MatchString(s.code) {
+			code.WriteString(strings.TrimSuffix(s.code, "\n") + "\n")
 		}
 	}
+	return code.String()
 }
 
 // checkConstruct checks that a block has the calls of a stack that is deployed.
@@ -96,26 +87,66 @@ func checkConstruct(t *testing.T, s snippet) {
 	}
 }
 
-// checkPackageScripts checks that the commands of npm's on a page are scripts.
-func checkPackageScripts(t *testing.T, s snippet) {
+// checkNPM follows the page of the CDK's example with a stand-in for npm, which wants
+// a script to be one of the package's, the packages installed, and the layer made.
+func (d documentation) checkNPM(t *testing.T, s snippet) {
+	box := d.example(t, s)
 	var manifest struct{ Scripts map[string]string }
 	if err := json.Unmarshal([]byte(page(t, "examples/cdk/package.json")), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	commands := regexp.MustCompile(`npm run ([a-z]+)`).FindAllStringSubmatch(page(t, s.page), -1)
-	for _, command := range commands {
-		if manifest.Scripts[command[1]] == "" {
-			t.Errorf("package.json has no script %q", command[1])
-		}
+	box.script(t, "npm", `case "$*" in
+install) [ -e package.json ] && mkdir node_modules ;;
+`+strings.Join(runs(manifest.Scripts), " | ")+`) [ -d node_modules ] && [ -e ../../dist/secretwrap-layer-x86_64.zip ] ;;
+*) exit 2 ;;
+esac
+echo "npm $*"
+`)
+	checkPrints(t, box.sh(t, shown(t, s.page, "npm")), "npm install\nnpm run deploy\nnpm run destroy")
+}
+
+// runs returns how npm is told to run scripts.
+func runs(scripts map[string]string) []string {
+	var commands []string
+	for name := range scripts {
+		commands = append(commands, "'run "+name+"'")
 	}
-	if len(commands) < 2 {
-		t.Errorf("the page has %d commands only", len(commands))
+	return commands
+}
+
+// checkMade makes what a page has made before anything else, and checks that this is
+// all of dist that the commands after it, and the other files of the example, need.
+func (d documentation) checkMade(t *testing.T, s snippet) {
+	box := d.example(t, s)
+	make, rest, _ := strings.Cut(s.code, "\n")
+	if !strings.HasPrefix(make, "make ") {
+		t.Fatalf("%q makes nothing", make)
+	}
+	box.sh(t, make)
+	needed := []string{"secretwrap-layer-x86_64.zip"}
+	if strings.Contains(rest, "../../dist/secretwrap ") {
+		needed = append(needed, "secretwrap")
+	}
+	for _, name := range needed {
+		if _, err := os.Stat(box.path("dist/" + name)); err != nil {
+			t.Errorf("%s does not make it: %v", make, err)
+		}
 	}
 }
 
-// checkInvoked checks that the command gets as far as the function that is not there.
+// checkInvoked checks that the command gets as far as the function that is not there,
+// by the name that the example gives it.
 func (d documentation) checkInvoked(t *testing.T, s snippet) {
-	_, stderr, err := d.example(t, s).try(t, s.code)
+	named := regexp.MustCompile(`--function-name (\S+)`).FindStringSubmatch(s.code)
+	if named == nil {
+		t.Fatal("no function is named")
+	}
+	sources := page(t, "examples/terraform/main.tf") + page(t, "examples/image/README.md")
+	isNamed := regexp.MustCompile(`(?:create-function --function-name |function_name += ")` + named[1] + `\b`)
+	if named[1] != "NAME" && !isNamed.MatchString(sources) {
+		t.Errorf("no example makes a function called %s", named[1])
+	}
+	_, stderr, err := d.account(t, s).try(t, s.code)
 	if err == nil || !strings.Contains(stderr, "ResourceNotFoundException") {
 		t.Errorf("%v: %s", err, stderr)
 	}
@@ -123,31 +154,27 @@ func (d documentation) checkInvoked(t *testing.T, s snippet) {
 
 // checkDestroyed removes a secret as the page does, behind a stand-in for Terraform.
 func (d documentation) checkDestroyed(t *testing.T, s snippet) {
-	box := d.example(t, s)
+	box := d.account(t, s)
 	box.script(t, "terraform", "[ \"$*\" = destroy ]\n")
 	box.sh(t, "aws secretsmanager create-secret --name secretwrap-example/db --secret-string x\n"+s.code)
-	if listed := box.sh(t, "aws secretsmanager list-secrets --query 'SecretList[].Name' --output text"); strings.TrimSpace(listed) != "" {
+	if listed := box.sh(t, "aws secretsmanager list-secrets --query 'SecretList[].Name' --output text"); strings.Contains(listed, "secretwrap-example") {
 		t.Errorf("%s is left", listed)
 	}
 }
 
-// checkImageExample makes what the page makes, and removes it. Docker is a stand-in
-// that knows the commands of the page.
-func (d documentation) checkImageExample(t *testing.T, s snippet) {
-	toolNamed(t, "unzip")
-	box := d.example(t, s)
-	record := box.path("docker.txt")
-	box.script(t, "docker", "echo \"$1\" >>"+record+"\ncase $1 in login) cat >/dev/null ;; build | push) ;; *) exit 2 ;; esac\n")
-	box.script(t, "make", "[ \"$*\" = '-C ../.. build layer' ]\n")
-	box.layers(t)
-	text := page(t, s.page)
-	box.sh(t, block(t, text, "sh", "docker build"))
-	used, err := os.ReadFile(record)
-	if err != nil || !slices.Equal(strings.Fields(string(used)), []string{"login", "build", "push"}) {
-		t.Errorf("docker was asked for %q: %v", used, err)
+// checkImageRemoved checks that the page removes whatever it makes. That it can be made
+// and removed is what TestEmulator sees.
+func checkImageRemoved(t *testing.T, s snippet) {
+	undo := map[string]string{"create": "delete", "attach": "detach", "put": "delete"}
+	made := regexp.MustCompile(`(?m)^aws (\S+) (create|attach|put)-(\S+) ((?:--(?:role-name|policy-name|policy-arn|repository-name|function-name) \S+ ?)+)`)
+	commands := made.FindAllStringSubmatch(block(t, page(t, s.page), "sh", "docker build"), -1)
+	if len(commands) < 5 {
+		t.Errorf("the page makes %d things only", len(commands))
 	}
-	box.sh(t, block(t, text, "sh", "aws lambda delete-function"))
-	if roles := box.sh(t, "aws iam list-roles --query 'Roles[].RoleName' --output text"); strings.Contains(roles, "secretwrap") {
-		t.Errorf("%s is left", roles)
+	removed := block(t, page(t, s.page), "sh", "aws lambda delete-function")
+	for _, command := range commands {
+		if want := "aws " + command[1] + " " + undo[command[2]] + "-" + command[3] + " " + strings.TrimSpace(command[4]); !strings.Contains(removed, want) {
+			t.Errorf("the page does not remove what it makes: %s", want)
+		}
 	}
 }

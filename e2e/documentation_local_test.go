@@ -414,7 +414,7 @@ func checkMotoExtra(t *testing.T, s snippet) {
 func (d documentation) checkMoto(t *testing.T, s snippet) {
 	box := d.sandbox(t, nil)
 	box.script(t, "moto_server", "[ \"$*\" = '-p 5000' ]\n")
-	url := motoServer(t)
+	url := d.moto(t)
 	box.awsCommand(t, url)
 	box.unset("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 	out := box.sh(t, strings.Replace(s.code, "http://127.0.0.1:5000", url, 1))

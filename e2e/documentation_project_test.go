@@ -23,21 +23,11 @@ func (s *sandbox) awsCommand(t *testing.T, moto string) {
 	s.env = append(s.env, "AWS_ENDPOINT_URL="+moto, "AWS_DEFAULT_REGION=eu-west-1", "AWS_PAGER=")
 }
 
-// layers has the layers of this machine's architecture built for x86_64 put into dist.
-func (s *sandbox) layers(t *testing.T) {
-	t.Helper()
-	pack := exec.CommandContext(t.Context(), "go", "run", "./scripts/packlayer", "-o", s.path("dist"))
-	pack.Dir = ".."
-	if out, err := pack.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
-
 // checkLayersOption checks that the command has the option: it gets as far as the
 // function that is not there.
 func (d documentation) checkLayersOption(t *testing.T, s snippet) {
 	box := d.sandbox(t, nil)
-	box.awsCommand(t, motoServer(t))
+	box.awsCommand(t, d.moto(t))
 	const layer = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap:1"
 	_, stderr, err := box.try(t, s.code+" "+layer+" --function-name absent")
 	if err == nil || !strings.Contains(stderr, "ResourceNotFoundException") {
@@ -190,7 +180,11 @@ func (d documentation) checkRuntimeOfALayer(t *testing.T, s snippet) {
 func (d documentation) checkUnzipped(t *testing.T, s snippet) {
 	toolNamed(t, "unzip")
 	box := d.sandbox(t, nil)
-	box.layers(t)
+	pack := exec.CommandContext(t.Context(), "go", "run", "./scripts/packlayer", "-o", box.path("dist"))
+	pack.Dir = ".."
+	if out, err := pack.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	box.sh(t, s.code)
 	for _, name := range []string{"opt/secretwrap", "opt/extensions/secretwrap"} {
 		if info, err := os.Stat(box.path(name)); err != nil || info.Mode()&0o111 == 0 {

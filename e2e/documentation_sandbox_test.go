@@ -8,13 +8,36 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"secretwrap/internal/awsfake"
 )
 
 // documentation proves what the pages show, with the program as make build builds it.
-type documentation struct{ program string }
+// What takes long is made once for all proofs.
+type documentation struct {
+	program string
+	samHelp compiler
+	server  func() string
+}
+
+// newDocumentation returns one whose programs end with the test.
+func newDocumentation(t *testing.T) documentation {
+	t.Helper()
+	return documentation{
+		program: built(t, "..", "secretwrap", "./wrapper"),
+		samHelp: samHelp(t),
+		server:  sync.OnceValue(func() string { return motoServer(t) }),
+	}
+}
+
+// moto returns the address of a moto_server, which all proofs share.
+func (d documentation) moto(t *testing.T) string {
+	t.Helper()
+	pythonWith(t, "moto", "flask") // or this proof alone cannot be made
+	return d.server()
+}
 
 // help returns what secretwrap help prints.
 func (d documentation) help(t *testing.T) string {

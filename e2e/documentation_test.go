@@ -46,11 +46,15 @@ func (s snippet) holds(word string) bool {
 // TestDocumentation fails for whatever a page shows that nothing runs: a block of
 // code, a command in the text. What runs it is claimed in documentation.claims.
 func TestDocumentation(t *testing.T) {
-	d := documentation{program: built(t, "..", "secretwrap", "./wrapper")}
+	d := newDocumentation(t)
 	claims := d.claims()
 	for _, path := range pages(t) {
-		t.Run(path, func(t *testing.T) { d.checkPage(t, snippetsOf(t, path), claims[path]) })
+		claimed := claims[path]
 		delete(claims, path)
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			d.checkPage(t, snippetsOf(t, path), claimed)
+		})
 	}
 	for path := range claims {
 		t.Errorf("%s is no page, but something is claimed about it", path)
