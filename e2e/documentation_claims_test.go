@@ -70,7 +70,7 @@ func (d documentation) claims() map[string][]claim {
 			proves(checkCargoLambda, "`cargo lambda deploy`"),
 			proves(tested("TestRuntimesShowWhatIsBuilt", "receives/a Go handler behind a bootstrap of its own"), "exec /opt/secretwrap /var/task/app"),
 			proves(d.checkRuntimeOfALayer, "exec /opt/secretwrap /opt/bootstrap"),
-			proves(d.checkUnzipped, "`unzip -d opt dist/secretwrap-layer-x86_64.zip`"),
+			proves(checkUnzipped, "`unzip -d opt dist/secretwrap-layer-x86_64.zip`"),
 			proves(checkImage("receives/a Python handler in AWS's base image"), "FROM public.ecr.aws/lambda/python"),
 			proves(checkImage("receives/a Go handler in AWS's base image"), "FROM public.ecr.aws/lambda/provided"),
 			proves(checkImage("receives/a Python handler in an image of one's own"), "FROM python:"),

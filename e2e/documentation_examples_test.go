@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"secretwrap/internal/awsfake"
 )
 
 // exampleClaims returns what proves the pages of examples. What TestEmulator deploys
@@ -152,13 +154,21 @@ func (d documentation) checkInvoked(t *testing.T, s snippet) {
 	}
 }
 
-// checkDestroyed removes a secret as the page does, behind a stand-in for Terraform.
+// checkDestroyed removes the secrets as the page does, behind a stand-in for Terraform.
 func (d documentation) checkDestroyed(t *testing.T, s snippet) {
 	box := d.account(t, s)
 	box.script(t, "terraform", "[ \"$*\" = destroy ]\n")
-	box.sh(t, "aws secretsmanager create-secret --name secretwrap-example/db --secret-string x\n"+s.code)
-	if listed := box.sh(t, "aws secretsmanager list-secrets --query 'SecretList[].Name' --output text"); strings.Contains(listed, "secretwrap-example") {
-		t.Errorf("%s is left", listed)
+	a := cloud{d.moto(t), "eu-west-1"}
+	for _, name := range []string{"secretwrap-example/db", "secretwrap-example/signing-key"} {
+		createSecret(t, a, name, awsfake.Version{String: new("x")})
+	}
+	box.sh(t, s.code)
+	var listed struct{ SecretList []struct{ Name string } }
+	a.json(t, "secretsmanager", "secretsmanager.ListSecrets", struct{}{}, &listed)
+	for _, secret := range listed.SecretList {
+		if strings.HasPrefix(secret.Name, "secretwrap-example/") {
+			t.Errorf("%s is left", secret.Name)
+		}
 	}
 }
 

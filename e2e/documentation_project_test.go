@@ -176,20 +176,13 @@ func (d documentation) checkRuntimeOfALayer(t *testing.T, s snippet) {
 	checkPrints(t, box.sh(t, exported+"exec sh ./own"), canary)
 }
 
-// checkUnzipped unpacks the layer as for an image.
-func (d documentation) checkUnzipped(t *testing.T, s snippet) {
-	toolNamed(t, "unzip")
-	box := d.sandbox(t, nil)
-	pack := exec.CommandContext(t.Context(), "go", "run", "./scripts/packlayer", "-o", box.path("dist"))
-	pack.Dir = ".."
-	if out, err := pack.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	box.sh(t, s.code)
-	for _, name := range []string{"opt/secretwrap", "opt/extensions/secretwrap"} {
-		if info, err := os.Stat(box.path(name)); err != nil || info.Mode()&0o111 == 0 {
-			t.Errorf("%s: %v", name, err)
-		}
+// checkUnzipped checks that the layer is unpacked for an image as the example does it,
+// whose image is run with what comes of it.
+func checkUnzipped(t *testing.T, s snippet) {
+	tested("TestEmulator/examples/image")(t, s)
+	example := strings.NewReplacer("../../", "", "-o -q ", "") // another folder; again, and silently
+	if code := example.Replace(page(t, "examples/image/README.md")); !strings.Contains(code, "\n"+s.code+"\n") {
+		t.Errorf("the example does not run %q", s.code)
 	}
 }
 
