@@ -79,10 +79,16 @@ func (s *source) parse(options *flag.FlagSet, arguments []string) (*problem.Prob
 	case s.template.path == "" && (s.function != "" || len(s.values) > 0):
 		return commandProblem("--function and --parameter belong to a template", "name it with --template"), nil
 	}
+	given := make(map[string]bool)
 	for _, value := range s.values {
-		if name, _, found := strings.Cut(value, "="); !found || name == "" {
+		name, _, found := strings.Cut(value, "=")
+		switch {
+		case !found || name == "":
 			return commandProblem("a parameter has no name or no value", "write --parameter NAME=VALUE"), nil
+		case given[name]:
+			return commandProblem("the parameter "+name+" is given twice", "keep one of them"), nil
 		}
+		given[name] = true
 	}
 	return nil, nil
 }
@@ -177,7 +183,7 @@ func (s *source) read(p process, environment *environ.Block) *configuration {
 			"set a variable such as DB_PASSWORD=secretsmanager://prod/db#password, or name a file with --template, --manifest or "+envFileOption)}
 	}
 	if c.plan != nil {
-		c.warnings = append(c.warnings, inspect.Literals(c.inherited, c.plan)...)
+		c.warnings = append(c.warnings, inspect.Literals(c.inherited, c.plan, c.start.settings.Literal)...)
 		for _, warning := range c.plan.ExtensionWarnings() {
 			c.warn("", warning)
 		}

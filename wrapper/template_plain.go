@@ -174,7 +174,7 @@ func (t *templated) variable(v template.Variable, literal []string) {
 	if v.Instead != "" {
 		t.warn(v.Name, "{{resolve:secretsmanager:…}} puts the value itself into the function's configuration, in plain text for everybody who may read that; write "+v.Instead)
 	}
-	matters := plan.Examines(v.Value) || strings.Contains(v.Value, "secretsmanager:") || strings.HasPrefix(v.Name, settings.Prefix)
+	matters := plan.Examines(v.Value) || holdsScheme(v.Value) || strings.HasPrefix(v.Name, settings.Prefix)
 	switch {
 	case v.Unresolved == "":
 		t.entries = append(t.entries, v.Name+"="+v.Value)
@@ -187,6 +187,17 @@ func (t *templated) variable(v template.Variable, literal []string) {
 	}
 	t.entries = append(t.entries, v.Name+"=")
 	t.unresolved[v.Name] = v
+}
+
+// holdsScheme reports whether a text holds what begins references, and not only what an
+// ARN has: arn:aws:secretsmanager:….
+func holdsScheme(text string) bool {
+	for before, rest, found := strings.Cut(text, "secretsmanager:"); found; before, rest, found = strings.Cut(rest, "secretsmanager:") {
+		if !strings.HasSuffix(before, ":") {
+			return true
+		}
+	}
+	return false
 }
 
 // readManifest reads the manifest beside the function's code, as far as the code is

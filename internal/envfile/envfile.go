@@ -56,15 +56,17 @@ func (p *parser) report(name, cause, hint string) {
 	})
 }
 
+// blanks are what may stand around names and values.
+const blanks = " \t"
+
 // statement reads a line, or several if a quote spans them.
 func (p *parser) statement() {
-	line := p.nextLine()
-	text := strings.TrimSpace(line)
+	text := strings.TrimLeft(p.nextLine(), blanks)
 	if text == "" || text[0] == '#' {
 		return
 	}
-	if after, exported := strings.CutPrefix(text, "export"); exported && strings.TrimLeft(after, " \t") != after {
-		text = strings.TrimSpace(after)
+	if after, exported := strings.CutPrefix(text, "export"); exported && strings.TrimLeft(after, blanks) != after {
+		text = strings.TrimLeft(after, blanks)
 	}
 	name, value, found := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
@@ -77,7 +79,7 @@ func (p *parser) statement() {
 		return
 	}
 	began := p.line
-	if value, ok := p.value(name, strings.TrimLeft(value, " \t")); ok {
+	if value, ok := p.value(name, strings.TrimLeft(value, blanks)); ok {
 		p.add(name, value, began)
 	}
 }
@@ -130,10 +132,10 @@ func (p *parser) bare(name, text string) (string, bool) {
 func cutComment(text string) (value, comment string, found bool) {
 	for i := range len(text) {
 		if text[i] == '#' && (i == 0 || text[i-1] == ' ' || text[i-1] == '\t') {
-			return strings.TrimRight(text[:i], " \t"), text[i+1:], true
+			return strings.TrimRight(text[:i], blanks), text[i+1:], true
 		}
 	}
-	return strings.TrimRight(text, " \t"), "", false
+	return strings.TrimRight(text, blanks), "", false
 }
 
 // quoted reads the rest of a value after its opening quote.

@@ -27,6 +27,8 @@ func TestParse(t *testing.T) {
 		{"double quotes", `A="a\n\t\"\\\$b\x#'"`, []string{"A=a\n\t\"\\$b\\x#'"}},
 		{"backticks", "A=`it's \"x\"`", []string{`A=it's "x"`}},
 		{"several lines", "A='x\ny'\nB=\"1\n2\n\"\nC=3", []string{"A=x\ny", "B=1\n2\n", "C=3"}},
+		{"blanks inside quotes at the end of a line", "A='abc  \ndef' \nB=\"x \n\"", []string{"A=abc  \ndef", "B=x \n"}},
+		{"a blank that is none", "A=x\u00a0", []string{"A=x\u00a0"}},
 		{"a quote inside a word", `A=it's`, []string{"A=it's"}},
 	}
 	for _, test := range tests {

@@ -119,12 +119,16 @@ func TestLiteralsThatLookLikeReferences(t *testing.T) {
 	tests := map[string]bool{
 		"prod/db#password": true, "a/b/c?optional#x.y": true, "secret://prod/db": true, "aws-secretsmanager://prod/db": true, "sm://x": true,
 		"secretsmanager://prod/db": false, "#fff": false, "prod#1": false, "https://h/p#a": false, "a/b": false, "a/b # c": false, "": false, "C#": false,
+		"docs/index.html#section": false, "owner/repo#42": false,
 	}
 	for value, want := range tests {
 		environment := environ.New([]string{"A=" + value})
 		p, _ := plan.Make(environment, settings.Settings{Dir: "/dir", MaxEnvValue: 64}, manifest.Manifest{})
-		if got := inspect.Literals(environment, p); (len(got) == 1) != want {
+		if got := inspect.Literals(environment, p, nil); (len(got) == 1) != want {
 			t.Errorf("%q: got %v", value, got)
+		}
+		if got := inspect.Literals(environment, p, []string{"A"}); len(got) > 0 {
+			t.Errorf("%q, which is meant: got %v", value, got)
 		}
 	}
 }

@@ -120,19 +120,22 @@ func isDelimited(before, after string) bool {
 }
 
 var (
-	// bareForm is a name with a slash, and a path: a reference as the manifest has it.
-	bareForm = regexp.MustCompile(`^[A-Za-z0-9_+=.@!-]+(/[A-Za-z0-9_+=.@!-]+)+(\?[a-z]+(=[^#]*)?)?#[A-Za-z0-9_.]+$`)
+	// bareForm is a name with a slash, and a path that is no number: a reference as the
+	// manifest has it. A part of a page has a file before it.
+	bareForm = regexp.MustCompile(`^[A-Za-z0-9_+=.@!-]+(/[A-Za-z0-9_+=.@!-]+)+(\?[a-z]+(=[^#]*)?)?#[A-Za-z_][A-Za-z0-9_.]*$`)
+	pageForm = regexp.MustCompile(`\.[a-z0-9]{2,5}#`)
 	// otherScheme is that of another tool's reference to a secret.
 	otherScheme = regexp.MustCompile(`^(secret|sm|aws-?sm|aws-?secretsmanager|asm)://`)
 )
 
 // Literals warns of variables that are passed on as they are, and look as if that is
-// not meant.
-func Literals(environment *environ.Block, p *plan.Plan) (warnings []Warning) {
+// not meant, but for those that are to be.
+func Literals(environment *environ.Block, p *plan.Plan, meant []string) (warnings []Warning) {
 	for _, name := range environment.Names() {
 		value, _ := environment.Lookup(name)
 		isTarget := slices.ContainsFunc(p.Targets, func(t plan.Target) bool { return t.Name == name })
-		if !isTarget && (bareForm.MatchString(value) || otherScheme.MatchString(value)) {
+		isBare := bareForm.MatchString(value) && !pageForm.MatchString(value)
+		if !isTarget && !slices.Contains(meant, name) && (isBare || otherScheme.MatchString(value)) {
 			warnings = append(warnings, Warning{name, "it looks like a reference, and is none: the program gets it as it stands; a reference begins with " + reference.Scheme})
 		}
 	}

@@ -22,7 +22,7 @@ func (v Variable) withoutDynamic() Variable {
 	if before, rest, found := strings.Cut(v.Value, dynamicSecret); found {
 		inside, after, _ := strings.Cut(rest, "}}")
 		v.Instead = anyReference // of an intrinsic function the parts are known alone
-		if v.Unresolved == "" {
+		if v.Unresolved == "" && !v.hidden {
 			v.Instead = asReference(inside)
 		}
 		if before != "" || after != "" {

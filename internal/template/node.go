@@ -15,11 +15,14 @@ import (
 // each other.
 const deepest = 32
 
-// most is how many nodes are looked at for one value, largest how many bytes a
-// text of it has. A few aliases of each other could stand for any number.
+// What is looked at and made for one function is bounded: a few aliases of each other
+// could stand for any number of nodes.
 const (
-	most    = 1000
-	largest = 64 << 10
+	// most is how many nodes that is, and how many maps a merge brings together.
+	most = 20_000
+	// largest is how many bytes one text has, mostMade all that are put together.
+	largest  = 64 << 10
+	mostMade = 4 << 20
 )
 
 // follow returns what an alias stands for.
@@ -109,6 +112,9 @@ func items(node *yaml.Node) []*yaml.Node {
 	if node == nil || node.Kind != yaml.SequenceNode {
 		return nil
 	}
+	if len(node.Content) > most {
+		return nil // the arguments of a function are few
+	}
 	list := make([]*yaml.Node, len(node.Content))
 	for i, item := range node.Content {
 		if list[i] = follow(item); list[i] == nil {
@@ -118,9 +124,9 @@ func items(node *yaml.Node) []*yaml.Node {
 	return list
 }
 
-// scalar returns a node with that text.
+// scalar returns a node with that text, as if it stood in quotes.
 func scalar(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Style: yaml.DoubleQuotedStyle}
 }
 
 // textsOf returns the texts in a node one after another, so that what a value is

@@ -1,8 +1,6 @@
 package template
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,8 +11,9 @@ import (
 // resolver evaluates intrinsic functions as far as a template tells their result.
 // What it cannot tell it names, as words that complete "depends on …".
 type resolver struct {
-	root    *yaml.Node
-	options Options
+	root     *yaml.Node
+	sections map[string]map[string]*yaml.Node
+	options  Options
 	// defaults are the parameters whose defaults were used, asked the names of values
 	// that would have been used if they were given.
 	defaults, asked map[string]bool
@@ -22,8 +21,10 @@ type resolver struct {
 	// secrets that the template makes.
 	missing string
 	made    map[string]bool
-	// visits is how many nodes were looked at for the value under way.
-	visits int
+	// hidden is set if a parameter with NoEcho took part in the value under way.
+	hidden bool
+	// visits is how many nodes were looked at, size how many bytes were made of them.
+	visits, size int
 }
 
 // noValue is the tag of what AWS::NoValue stands for: nothing.
@@ -33,7 +34,7 @@ func isNoValue(node *yaml.Node) bool { return node.Tag == noValue }
 
 // at returns what stands at a path of maps, nil if nothing does.
 func (r *resolver) at(node *yaml.Node, path ...string) (*yaml.Node, string) {
-	r.visits, r.missing = 0, ""
+	r.missing, r.hidden = "", false
 	node, reason := r.expand(node, 0)
 	for _, key := range path {
 		if reason != "" || node == nil {
@@ -42,6 +43,20 @@ func (r *resolver) at(node *yaml.Node, path ...string) (*yaml.Node, string) {
 		node, reason = r.expand(member(node, key), 0)
 	}
 	return node, reason
+}
+
+// named returns what has a name in a section of the template. Each section is read
+// once.
+func (r *resolver) named(section, name string) *yaml.Node {
+	if r.sections[section] == nil {
+		r.sections[section] = make(map[string]*yaml.Node)
+		for key, value := range pairs(member(r.root, section)) {
+			if _, known := r.sections[section][key.Value]; !known {
+				r.sections[section][key.Value] = value
+			}
+		}
+	}
+	return r.sections[section][name]
 }
 
 // intrinsic returns the function that a node calls, by its long name, and its
@@ -79,12 +94,12 @@ func (r *resolver) expand(node *yaml.Node, depth int) (*yaml.Node, string) {
 		return node, ""
 	}
 	if r.visits++; depth > deepest || r.visits > most || argument == nil {
-		return nil, "itself, or on too much"
+		return nil, tooMuch
 	}
 	depth++
 	switch name {
 	case "Ref":
-		return r.ref(argument.Value, depth)
+		return r.ref(argument, depth)
 	case "Fn::GetAtt":
 		return r.attribute(argument, depth)
 	case "Fn::Sub":
@@ -107,12 +122,17 @@ func (r *resolver) expand(node *yaml.Node, depth int) (*yaml.Node, string) {
 
 // text returns the text that a node stands for, or what it depends on.
 func (r *resolver) text(node *yaml.Node, depth int) (string, string) {
+	r.visits++
 	node, reason := r.expand(node, depth)
 	switch {
 	case reason != "":
 		return "", reason
+	case r.visits > most:
+		return "", tooMuch
 	case node == nil || node.Kind != yaml.ScalarNode || isNoValue(node):
 		return "", "what is no text"
+	case isReadOtherwise(node):
+		return "", Unquoted
 	case len(node.Value) > largest:
 		return "", tooLong
 	}
@@ -130,7 +150,7 @@ func (r *resolver) texts(list *yaml.Node, depth int) ([]string, string) {
 	}
 	var all []string
 	size := 0
-	for _, item := range items(list) {
+	for _, item := range list.Content {
 		text, reason := r.text(item, depth)
 		if size += len(text); size > largest {
 			reason = tooLong
@@ -143,19 +163,43 @@ func (r *resolver) texts(list *yaml.Node, depth int) ([]string, string) {
 	return all, ""
 }
 
-// tooLong is what a value depends on that is longer than any can be.
-const tooLong = "too long a text"
+// What a value depends on that is longer than any can be, or that never ends.
+const (
+	tooLong = "too long a text"
+	tooMuch = "itself, or on too much"
+)
 
 // given returns the value that was given for a name.
 func (r *resolver) given(name string) (string, bool) {
-	r.asked[name], r.missing = true, name
+	r.asked[name] = true
 	value, found := r.options.Values[name]
 	return value, found
 }
 
+// lacks says that a value depends on what a name stands for.
+func (r *resolver) lacks(name, reason string) (*yaml.Node, string) {
+	r.missing = name
+	return nil, reason
+}
+
+// compose returns a node with a text that was put together.
+func (r *resolver) compose(text string) (*yaml.Node, string) {
+	if r.size += len(text); len(text) > largest || r.size > mostMade {
+		return nil, tooLong
+	}
+	return scalar(text), ""
+}
+
 // ref returns what Ref gives for a name.
-func (r *resolver) ref(name string, depth int) (*yaml.Node, string) {
-	parameter := member(member(r.root, "Parameters"), name)
+func (r *resolver) ref(argument *yaml.Node, depth int) (*yaml.Node, string) {
+	name := argument.Value
+	if argument.Kind != yaml.ScalarNode {
+		return nil, "Ref"
+	}
+	parameter := r.named("Parameters", name)
+	if echo := member(parameter, "NoEcho"); echo != nil && strings.EqualFold(echo.Value, "true") {
+		r.hidden = true
+	}
 	if value, given := r.given(name); given {
 		return listed(value, parameter), ""
 	}
@@ -166,7 +210,7 @@ func (r *resolver) ref(name string, depth int) (*yaml.Node, string) {
 		return r.place(name)
 	}
 	if strings.HasPrefix(name, "AWS::") {
-		return nil, name
+		return r.lacks(name, name)
 	}
 	if parameter != nil {
 		return r.parameter(name, parameter)
@@ -178,7 +222,7 @@ func (r *resolver) ref(name string, depth int) (*yaml.Node, string) {
 func (r *resolver) place(name string) (*yaml.Node, string) {
 	switch {
 	case r.options.Region == "":
-		return nil, name + ", and no region is set"
+		return r.lacks(name, name+", and no region is set")
 	case name == "AWS::Partition":
 		return scalar(arn.Partition(r.options.Region)), ""
 	}
@@ -190,18 +234,26 @@ func (r *resolver) parameter(name string, parameter *yaml.Node) (*yaml.Node, str
 	kind, value := member(parameter, "Type"), member(parameter, "Default")
 	switch {
 	case value == nil || value.Kind != yaml.ScalarNode:
-		return nil, "the parameter " + name + ", which has no default"
+		return r.lacks(name, "the parameter "+name+", which has no default")
 	case kind != nil && strings.HasPrefix(kind.Value, "AWS::SSM::"):
-		return nil, "the parameter " + name + ", whose value is in Parameter Store"
+		return r.lacks(name, "the parameter "+name+", whose value is in Parameter Store")
 	}
 	r.defaults[name] = true
-	return listed(value.Value, parameter), ""
+	if isList(parameter) {
+		return listed(value.Value, parameter), ""
+	}
+	return value, ""
+}
+
+// isList reports whether a parameter's value is a list.
+func isList(parameter *yaml.Node) bool {
+	kind := member(parameter, "Type")
+	return kind != nil && (kind.Value == "CommaDelimitedList" || strings.HasPrefix(kind.Value, "List<"))
 }
 
 // listed returns the value of a parameter, as the list that its type may make of it.
 func listed(value string, parameter *yaml.Node) *yaml.Node {
-	kind := member(parameter, "Type")
-	if kind == nil || kind.Value != "CommaDelimitedList" && !strings.HasPrefix(kind.Value, "List<") {
+	if !isList(parameter) {
 		return scalar(value)
 	}
 	parts := &yaml.Node{Kind: yaml.SequenceNode}
@@ -214,7 +266,7 @@ func listed(value string, parameter *yaml.Node) *yaml.Node {
 // secret returns the name of a secret that the template makes: Ref gives its ARN,
 // which says the same, but is known after a deployment only.
 func (r *resolver) secret(id string, depth int) (*yaml.Node, string) {
-	resource := member(member(r.root, "Resources"), id)
+	resource := r.named("Resources", id)
 	property := ""
 	switch kind := member(resource, "Type"); {
 	case kind == nil:
@@ -225,7 +277,7 @@ func (r *resolver) secret(id string, depth int) (*yaml.Node, string) {
 	}
 	name := member(member(resource, "Properties"), property)
 	if property == "" || name == nil {
-		return nil, "the resource " + id
+		return r.lacks(id, "the resource "+id)
 	}
 	text, reason := r.text(name, depth)
 	if reason != "" {
@@ -247,7 +299,7 @@ func (r *resolver) attribute(argument *yaml.Node, depth int) (*yaml.Node, string
 	if id, isID := strings.CutSuffix(name, ".Id"); isID {
 		return r.secret(id, depth)
 	}
-	return nil, "Fn::GetAtt " + name
+	return r.lacks(name, "Fn::GetAtt "+name)
 }
 
 // imported returns the value that was given for another stack's export.
@@ -259,185 +311,8 @@ func (r *resolver) imported(argument *yaml.Node, depth int) (*yaml.Node, string)
 	if value, given := r.given(name); given {
 		return scalar(value), ""
 	}
-	return nil, "Fn::ImportValue " + name
-}
-
-// substitute evaluates Fn::Sub: a text, or a list of a text and a map.
-func (r *resolver) substitute(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	text, own := argument.Value, (*yaml.Node)(nil)
-	if list := items(argument); len(list) > 0 {
-		text = list[0].Value
-		own = list[len(list)-1]
+	if r.hidden {
+		return nil, "Fn::ImportValue"
 	}
-	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "${")
-		name, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			out.WriteString(text)
-			return scalar(out.String()), ""
-		}
-		out.WriteString(before)
-		value, reason := r.variable(name, own, depth)
-		if reason != "" {
-			return nil, reason
-		}
-		out.WriteString(value)
-		if out.Len() > largest {
-			return nil, tooLong
-		}
-		text = after
-	}
-}
-
-// variable returns what stands for ${name} in Fn::Sub.
-func (r *resolver) variable(name string, own *yaml.Node, depth int) (string, string) {
-	if literal, isLiteral := strings.CutPrefix(name, "!"); isLiteral {
-		return "${" + literal + "}", ""
-	}
-	name = strings.TrimSpace(name)
-	if value := member(own, name); value != nil {
-		return r.text(value, depth)
-	}
-	call := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!Ref", Value: name}
-	if strings.Contains(name, ".") {
-		call.Tag = "!GetAtt"
-	}
-	return r.text(call, depth)
-}
-
-func (r *resolver) join(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	list := items(argument)
-	if len(list) != 2 {
-		return nil, "Fn::Join"
-	}
-	parts, reason := r.texts(list[1], depth)
-	if reason != "" {
-		return nil, reason
-	}
-	return scalar(strings.Join(parts, list[0].Value)), ""
-}
-
-func (r *resolver) split(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	list := items(argument)
-	if len(list) != 2 || list[0].Value == "" {
-		return nil, "Fn::Split"
-	}
-	text, reason := r.text(list[1], depth)
-	if reason != "" {
-		return nil, reason
-	}
-	parts := &yaml.Node{Kind: yaml.SequenceNode}
-	for part := range strings.SplitSeq(text, list[0].Value) {
-		parts.Content = append(parts.Content, scalar(part))
-	}
-	return parts, ""
-}
-
-// pick evaluates Fn::Select.
-func (r *resolver) pick(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	list := items(argument)
-	if len(list) != 2 {
-		return nil, "Fn::Select"
-	}
-	text, reason := r.text(list[0], depth)
-	if reason != "" {
-		return nil, reason
-	}
-	from, reason := r.expand(list[1], depth)
-	if reason != "" {
-		return nil, reason
-	}
-	index, err := strconv.Atoi(text)
-	if err != nil || index < 0 || index >= len(items(from)) {
-		return nil, "Fn::Select"
-	}
-	return r.expand(items(from)[index], depth)
-}
-
-// findInMap evaluates Fn::FindInMap, with the default that it may have.
-func (r *resolver) findInMap(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	list := items(argument)
-	if len(list) < 3 {
-		return nil, "Fn::FindInMap"
-	}
-	node := member(r.root, "Mappings")
-	for _, item := range list[:3] {
-		key, reason := r.text(item, depth)
-		if reason != "" {
-			return nil, reason
-		}
-		node = member(node, key)
-	}
-	if node == nil && len(list) > 3 {
-		return r.expand(member(list[3], "DefaultValue"), depth)
-	}
-	if node == nil {
-		return nil, "Fn::FindInMap, which finds nothing"
-	}
-	return node, ""
-}
-
-// choose evaluates Fn::If.
-func (r *resolver) choose(argument *yaml.Node, depth int) (*yaml.Node, string) {
-	list := items(argument)
-	if len(list) != 3 {
-		return nil, "Fn::If"
-	}
-	holds, reason := r.condition(list[0].Value, depth)
-	switch {
-	case reason != "":
-		return nil, reason
-	case holds:
-		return r.expand(list[1], depth)
-	}
-	return r.expand(list[2], depth)
-}
-
-// condition evaluates a condition by its name.
-func (r *resolver) condition(name string, depth int) (bool, string) {
-	node := member(member(r.root, "Conditions"), name)
-	if node == nil {
-		return false, "the condition " + name + ", which is not there"
-	}
-	return r.holds(node, depth)
-}
-
-// holds evaluates what a condition is made of.
-func (r *resolver) holds(node *yaml.Node, depth int) (bool, string) {
-	node = follow(node)
-	if r.visits++; depth > deepest || r.visits > most || node == nil {
-		return false, "a condition that depends on itself, or on too much"
-	}
-	name, argument := intrinsic(node)
-	depth++
-	switch name {
-	case "Condition":
-		return r.condition(argument.Value, depth)
-	case "Fn::Equals":
-		sides, reason := r.texts(argument, depth)
-		return reason == "" && len(sides) == 2 && sides[0] == sides[1], reason
-	case "Fn::Not", "Fn::And", "Fn::Or":
-		return r.combine(name, items(argument), depth)
-	}
-	return false, "a condition of another form"
-}
-
-// combine evaluates Fn::Not, Fn::And and Fn::Or.
-func (r *resolver) combine(name string, parts []*yaml.Node, depth int) (bool, string) {
-	var results []bool
-	for _, part := range parts {
-		holds, reason := r.holds(part, depth)
-		if reason != "" {
-			return false, reason
-		}
-		results = append(results, holds)
-	}
-	switch name {
-	case "Fn::Not":
-		return !slices.Contains(results, true), ""
-	case "Fn::And":
-		return !slices.Contains(results, false), ""
-	}
-	return slices.Contains(results, true), ""
+	return r.lacks(name, "Fn::ImportValue "+name)
 }

@@ -34,9 +34,9 @@ type Options struct {
 
 // Template is a template whose functions can be read.
 type Template struct {
-	source string
-	root   *yaml.Node
-	names  *resolver
+	source   string
+	root     *yaml.Node
+	resolver *resolver
 	// ids are the logical IDs of its functions, lines where they stand.
 	ids   []string
 	lines map[string]int
@@ -72,6 +72,8 @@ type Variable struct {
 	// Instead is what to write in place of one of CloudFormation's own references to
 	// a secret, empty if there is none.
 	Instead string
+	// hidden is set if a parameter with NoEcho took part in the value.
+	hidden bool
 }
 
 // functionTypes are the types of resources that are functions.
@@ -96,12 +98,12 @@ func Parse(source string, data []byte, options Options) (*Template, problem.List
 	if problems := t.repetitions(); len(problems) > 0 {
 		return nil, problems
 	}
-	t.names = &resolver{root: t.root, options: options, defaults: make(map[string]bool), asked: make(map[string]bool), made: make(map[string]bool)}
+	t.resolver = &resolver{root: t.root, options: options, sections: make(map[string]map[string]*yaml.Node), defaults: make(map[string]bool), asked: make(map[string]bool), made: make(map[string]bool)}
 	for key, value := range pairs(member(t.root, "Resources")) {
 		kind := member(value, "Type")
-		if kind != nil && slices.Contains(functionTypes(), kind.Value) {
+		if kind != nil && slices.Contains(functionTypes(), kind.Value) && t.lines[key.Value] == 0 {
 			t.ids = append(t.ids, key.Value)
-			t.lines[key.Value] = key.Line
+			t.lines[key.Value] = max(key.Line, 1)
 		}
 	}
 	return t, nil
@@ -177,7 +179,7 @@ func (t *Template) noFunction(id string, begin []string) *problem.Problem {
 func (t *Template) Defaults() []string {
 	var used []string
 	for key := range pairs(member(t.root, "Parameters")) {
-		if t.names.defaults[key.Value] {
+		if t.resolver.defaults[key.Value] {
 			used = append(used, key.Value)
 		}
 	}
@@ -186,7 +188,7 @@ func (t *Template) Defaults() []string {
 
 // Makes reports whether the template makes the secret of that name, to which a function
 // that was read refers.
-func (t *Template) Makes(secret string) bool { return t.names.made[secret] }
+func (t *Template) Makes(secret string) bool { return t.resolver.made[secret] }
 
 // Misnamed returns a problem for each given value whose name nothing in the template
 // has, and that was not asked for.
@@ -197,8 +199,8 @@ func (t *Template) Misnamed() (problems problem.List) {
 			known = append(known, key.Value)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.names.options.Values)) {
-		if t.names.asked[name] || slices.Contains(known, name) || strings.HasPrefix(name, "AWS::") || strings.Contains(name, ".") {
+	for _, name := range slices.Sorted(maps.Keys(t.resolver.options.Values)) {
+		if t.resolver.asked[name] || slices.Contains(known, name) || strings.HasPrefix(name, "AWS::") || strings.Contains(name, ".") {
 			continue
 		}
 		hint := "name a parameter, or what else Ref, Fn::Sub, Fn::GetAtt or Fn::ImportValue name"
@@ -261,7 +263,7 @@ func globals(all, ignored *yaml.Node) *yaml.Node {
 func (t *Template) variables(id string, properties []*yaml.Node) (variables []Variable, problems problem.List) {
 	known := make(map[string]bool)
 	for _, from := range properties {
-		node, reason := t.names.at(from, "Environment", "Variables")
+		node, reason := t.resolver.at(from, "Environment", "Variables")
 		if reason != "" {
 			problems = append(problems, bad(t.source, from.Line, "the variables of "+id+" are known after a deployment only: "+reason, "write them out"))
 		}
@@ -281,25 +283,33 @@ const (
 	Dynamic = "a dynamic reference"
 	// Unquoted is how a text without quotes is read.
 	Unquoted = "how the value is read, which is not quoted"
+	// Comment is the path that YAML takes for a comment.
+	Comment = "what stands behind the blank and the #, which YAML takes for a comment"
+	// NoText is a list or map.
+	NoText = "a list or map, which is no value"
 )
 
 // Hint says what to do about what is not resolved.
 func (v Variable) Hint() string {
 	switch {
-	case v.Unresolved == Dynamic:
+	case v.Unresolved == Dynamic && v.Instead != "":
 		return "CloudFormation resolves the one, secretwrap the other: keep one of them"
 	case v.Unresolved == Unquoted:
 		return "quote the value: readers of YAML differ in what it is"
+	case v.Unresolved == Comment:
+		return "quote the text, or put a blank after the # of a comment"
+	case v.Unresolved == NoText:
+		return "write a text, and quote one that begins with a brace or a bracket"
 	case v.Missing != "":
 		return "give it with --parameter " + v.Missing + "=VALUE; a secret by its name"
 	}
-	return "a deployment alone knows it; --offline and a copy of the template with a value in its place can be checked"
+	return "a deployment alone knows it: check a copy of the template that has the value"
 }
 
 // text returns the text at a path of the first properties that have one there.
 func (t *Template) text(properties []*yaml.Node, path ...string) string {
 	for _, from := range properties {
-		node, reason := t.names.at(from, path...)
+		node, reason := t.resolver.at(from, path...)
 		if reason == "" && node != nil && node.Kind == yaml.ScalarNode {
 			return node.Value
 		}
@@ -312,19 +322,18 @@ func (t *Template) text(properties []*yaml.Node, path ...string) string {
 
 // variable reads one variable, and reports whether the function has it.
 func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
-	node, reason := t.names.at(value)
+	node, reason := t.resolver.at(value)
 	switch {
 	case reason == "" && (node == nil || isNoValue(node)):
 		return Variable{}, false
 	case reason == "" && node.Kind != yaml.ScalarNode:
-		reason = "a list or map, which is no value"
-	case reason == "" && isReadOtherwise(value):
+		reason = NoText
+	case reason == "" && isReadOtherwise(node):
 		reason = Unquoted
+	case reason == "" && hasLostComment(value):
+		reason = Comment
 	}
-	variable := Variable{Name: key.Value, Line: key.Line, Unresolved: reason}
-	if reason != "" && reason != Unquoted {
-		variable.Missing = t.names.missing
-	}
+	variable := Variable{Name: key.Value, Line: key.Line, Unresolved: reason, Missing: t.resolver.missing, hidden: t.resolver.hidden}
 	if variable.Value = textsOf(value); reason == "" {
 		variable.Value = node.Value
 	}
@@ -334,11 +343,18 @@ func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
 // isReadOtherwise reports whether readers of YAML differ in what a scalar without
 // quotes is: on is a truth to some, 010 is eight, 1.10 loses its zero.
 func isReadOtherwise(value *yaml.Node) bool {
-	value = follow(value)
-	return value.Kind == yaml.ScalarNode && value.Style == 0 && otherwise.MatchString(value.Value)
+	const longest = 40 // of a number or a date that somebody writes
+	return value.Kind == yaml.ScalarNode && value.Style == 0 && len(value.Value) <= longest && otherwise.MatchString(value.Value)
 }
 
-var otherwise = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?0[0-9_]+$|^[-+]?[0-9]+_[0-9_]*$|^[-+]?[0-9]*\.[0-9]*0$|^[-+]?[0-9]+(:[0-5]?[0-9])+$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
+// hasLostComment reports whether what stands behind a text was meant as its path: a #
+// after a blank, without a blank behind it.
+func hasLostComment(value *yaml.Node) bool {
+	comment := value.LineComment
+	return len(comment) > 1 && comment[1] != ' ' && strings.Contains(value.Value, "secretsmanager:")
+}
+
+var otherwise = regexp.MustCompile(`^(?i:yes|no|on|off)$|^[-+]?0[0-9_]+$|^[-+]?[0-9]+_[0-9_]*$|^[-+]?[0-9]*\.[0-9]*0$|^[-+]?[0-9]+(:[0-5]?[0-9])+$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
 
 func bad(source string, line int, cause, hint string) *problem.Problem {
 	return &problem.Problem{Class: problem.Config, Source: source, Line: line, Cause: cause, Hint: hint}

@@ -17,7 +17,7 @@ Parameters:
   Kept: {Type: "AWS::SSM::Parameter::Value<String>", Default: /path}
   Names: {Type: CommaDelimitedList, Default: "app, prod/db"}
 Mappings:
-  Names: {dev: {db: dev/db}, prod: {db: prod/db}}
+  Names: {dev: {db: dev/db}, prod: {db: prod/db}, v: {plain: 1.10, quoted: "1.10", account: 012345678901}}
 Conditions:
   IsProd: !Equals [!Ref Stage, prod]
   IsDev: !Not [!Condition IsProd]
@@ -73,6 +73,13 @@ func TestIntrinsics(t *testing.T) {
 		{"!FindInMap [Names, none, db, {DefaultValue: !Ref Stage}]", "dev", ""},
 		{"!Join [',', !Ref Names]", "app,prod/db", ""},
 		{"!Select [1, !Ref Names]", "prod/db", ""},
+		{"!Sub ['x${a}', {a: !FindInMap [Names, v, quoted]}]", "x1.10", ""},
+		{"!Sub ['x${a}', {a: !FindInMap [Names, v, plain]}]", "x${a}aNamesvplain", "how the value is read, which is not quoted"},
+		{"!FindInMap [Names, v, account]", "Namesvaccount", "how the value is read, which is not quoted"},
+		{"!Sub {a: b}", "ab", "Fn::Sub"},
+		{"!Ref [a]", "a", "Ref"},
+		{"secretsmanager://a #b", "secretsmanager://a", template.Comment},
+		{"secretsmanager://a # b", "secretsmanager://a", ""},
 		{"!If [IsProd, p, !If [IsDev, d, x]]", "d", ""},
 		{"!If [Both, p, n]", "n", ""},
 		{"!If [Any, p, n]", "p", ""},
@@ -249,6 +256,56 @@ func TestTextsThatStandForTooMuch(t *testing.T) {
 	}
 }
 
+func TestManyValuesThatStandForTooMuch(t *testing.T) {
+	t.Parallel()
+	var data strings.Builder
+	data.WriteString("Parameters: {P: {Type: String, Default: " + strings.Repeat("x", 30000) + "}}\nResources:\n  Fn:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          A: &x !Sub '${P}${P}'\n")
+	for i := range 5000 {
+		fmt.Fprintf(&data, "          V%d: *x\n", i)
+	}
+	function := read(t, data.String(), template.Options{})
+	all := 0
+	for _, v := range function.Variables {
+		all += len(v.Value)
+	}
+	if all > 8<<20 || function.Variables[5000].Unresolved == "" {
+		t.Errorf("%d bytes, the last depends on %q", all, function.Variables[5000].Unresolved)
+	}
+}
+
+func TestAFunctionOfAMergeIsOne(t *testing.T) {
+	t.Parallel()
+	function := read(t, "X: &x {Fn: {Type: AWS::Lambda::Function}}\nResources: {<<: *x, Fn: {Type: AWS::Lambda::Function, Properties: {Handler: own}}}\n", template.Options{})
+	if function.Handler != "own" {
+		t.Errorf("got %+v", function)
+	}
+}
+
+func TestNoTextOfAHiddenParameter(t *testing.T) {
+	t.Parallel()
+	const parameters = "Parameters: {Pw: {Type: String, NoEcho: true, Default: CANARY}}\n"
+	for _, value := range []string{"!ImportValue {'Fn::Sub': '${Pw}-x'}", "!Sub '{{resolve:secretsmanager:${Pw}:SecretString:a}}'"} {
+		function := read(t, parameters+"Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {A: "+value+"}}}}}", template.Options{})
+		v := function.Variables[0]
+		if text := v.Unresolved + v.Hint() + v.Instead + v.Missing; strings.Contains(text, "CANARY") || text == "" {
+			t.Errorf("%s: got %+v", value, v)
+		}
+	}
+}
+
+func TestMergesWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var data strings.Builder
+	data.WriteString("X0: &x0 {A: a}\n")
+	for i := range 40 {
+		fmt.Fprintf(&data, "X%d: &x%d {<<: [*x%d, *x%d]}\n", i+1, i+1, i, i)
+	}
+	data.WriteString("Resources: {Fn: {Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {<<: *x40, B: b}}}}}\n")
+	if got := read(t, data.String(), template.Options{}).Variables; got[0].Name != "B" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestMergesOfMerges(t *testing.T) {
 	t.Parallel()
 	function := read(t, `
@@ -275,9 +332,11 @@ func TestHints(t *testing.T) {
 	for value, want := range map[string]string{
 		"!Ref Bare": "--parameter Bare=VALUE", "!Sub '${Random}'": "--parameter Random=VALUE", "!GetAtt Table.Arn": "--parameter Table.Arn=VALUE",
 		"!ImportValue x": "--parameter x=VALUE", "!Sub 'x${AWS::AccountId}'": "--parameter AWS::AccountId=VALUE", "!Cidr [a]": "a deployment alone",
-		"off": "quote the value", "'{{resolve:ssm:x}}'": "keep one of them",
+		"off": "quote the value", "'{{resolve:ssm:x}}'": "a deployment alone", "'{{resolve:secretsmanager:x}}'": "keep one of them",
+		"{{secretsmanager://a}}": "quote one that begins with a brace", "!Join ['', [!Ref Stage, !Base64 x]]": "a deployment alone",
+		"!Join ['', [!Ref AWS::NoValue]]": "a deployment alone", "!FindInMap [Names, !Ref AWS::Region, x]": "a deployment alone",
 	} {
-		if got := read(t, one(value), template.Options{}).Variables[0].Hint(); !strings.Contains(got, want) {
+		if got := read(t, one(value), template.Options{Region: "eu-west-1"}).Variables[0].Hint(); !strings.Contains(got, want) {
 			t.Errorf("%s: got %q", value, got)
 		}
 	}

@@ -42,14 +42,14 @@ func decode(data []byte) (documents []*yaml.Node, message string) {
 const longest = 256 << 10
 
 // lineOf returns the line that makes the library fail with message: in a long file
-// the one in the message, which may be another one nearby.
+// the one in the message, which may be another one nearby, or 0 for none.
 func lineOf(data []byte, message string) int {
 	if len(data) <= longest {
 		return locate(data, message)
 	}
 	_, after, _ := strings.Cut(message, "line ")
 	digits, _, _ := strings.Cut(after, ":")
-	line, _ := strconv.Atoi(digits) // 0 if there is none
+	line, _ := strconv.Atoi(digits)
 	return line
 }
 

@@ -35,8 +35,8 @@ func Decode(data []byte) ([]*yaml.Node, *problem.Problem) {
 // Lines returns how many lines a file has, at least one.
 func Lines(data []byte) int { return len(lineEnds(data)) }
 
-// at returns a problem. The YAML library places what a file lacks behind its
-// last line, which is no line that an editor could go to.
+// at returns a problem, without a line if line is 0. The YAML library places what a
+// file lacks behind its last line, which is no line that an editor could go to.
 func at(data []byte, line int, cause, hint string) *problem.Problem {
-	return &problem.Problem{Class: problem.Config, Line: min(max(line, 1), Lines(data)), Cause: cause, Hint: hint}
+	return &problem.Problem{Class: problem.Config, Line: min(line, Lines(data)), Cause: cause, Hint: hint}
 }
