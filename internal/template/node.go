@@ -20,6 +20,8 @@ const deepest = 32
 const (
 	// most is how many nodes that is, and how many maps a merge brings together.
 	most = 20_000
+	// mostTexts is how many nodes are looked at for the texts of one value.
+	mostTexts = 1_000
 	// largest is how many bytes one text has, mostMade all that are put together.
 	largest  = 64 << 10
 	mostMade = 4 << 20
@@ -138,7 +140,7 @@ func textsOf(node *yaml.Node) string {
 	walk = func(node *yaml.Node, depth int) {
 		node = follow(node)
 		visits++
-		if node == nil || depth > deepest || visits > most || all.Len() > largest {
+		if node == nil || depth > deepest || visits > mostTexts || all.Len() > largest {
 			return
 		}
 		if node.Kind == yaml.ScalarNode {

@@ -334,8 +334,10 @@ func (t *Template) variable(key, value *yaml.Node) (Variable, bool) {
 		reason = Comment
 	}
 	variable := Variable{Name: key.Value, Line: key.Line, Unresolved: reason, Missing: t.resolver.missing, hidden: t.resolver.hidden}
-	if variable.Value = textsOf(value); reason == "" {
+	if reason == "" {
 		variable.Value = node.Value
+	} else {
+		variable.Value = textsOf(value)
 	}
 	return variable.withoutDynamic(), true
 }
