@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -130,31 +131,55 @@ func (x examples) testCDKGrants(t *testing.T, tools toolbox) {
 	tools.env = append(tools.env, "NODE_PATH="+filepath.Join(x.dir("cdk"), "node_modules"))
 	var got struct {
 		Functions map[string]struct {
-			Layer       string
+			Layers      []string
 			Environment map[string]string
 			Policy      map[string]any
 		}
+		Outputs []string
 		Refused map[string]string
 	}
 	decode(t, tools.output(t, "builders/cdk", "node", "grants.js", x.dir("cdk")), &got)
 	python := got.Functions["Python"]
 	checkPolicy(t, []string{toJSON(t, python.Policy)}, grantedByForm(map[string][]string{
-		"kms:Decrypt": {"arn:aws:kms:eu-west-1:123456789012:key/one"},
-	}, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/full-AbCdEf", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/name-??????"))
+		"kms:Decrypt": {"arn:aws:kms:eu-west-1:123456789012:key/one", "arn:aws:kms:eu-west-1:123456789012:key/two"},
+	},
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/full-AbCdEf",
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/aliased-AbCdEf",
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/db-master-??????",
+		"arn:aws:secretsmanager:us-east-1:210987654321:secret:construct/foreign-??????"))
 	for _, s := range statements(t, toJSON(t, python.Policy)) {
 		if via := s.Condition["StringEquals"]["kms:ViaService"]; s.Action == "kms:Decrypt" && via != "secretsmanager.eu-west-1.amazonaws.com" {
 			t.Errorf("decryption is allowed via %v", via)
 		}
 	}
-	if python.Environment["AWS_LAMBDA_EXEC_WRAPPER"] != "/opt/secretwrap" || !strings.Contains(python.Layer, "secretwrap-layer-arm64.zip") {
-		t.Errorf("a function on a managed runtime has %v and %s", python.Environment, python.Layer)
+	for name, want := range map[string]struct {
+		layers  []string
+		wrapper string
+	}{
+		"Python":    {[]string{"secretwrap-layer-arm64.zip"}, "/opt/secretwrap"},
+		"Go":        {[]string{"secretwrap-layer-os-only-x86_64.zip"}, ""},
+		"Image":     {[]string{}, ""},
+		"Neighbour": {[]string{"secretwrap-layer-x86_64.zip"}, "/opt/secretwrap"},
+	} {
+		fn := got.Functions[name]
+		if wrapper := fn.Environment["AWS_LAMBDA_EXEC_WRAPPER"]; !slices.Equal(fn.Layers, want.layers) || wrapper != want.wrapper {
+			t.Errorf("%s has the layers %q and the wrapper %q, want %+v", name, fn.Layers, wrapper, want)
+		}
 	}
-	if want := "a{{secretsmanager://arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/full-AbCdEf?encode=url&default=x%20%2B#b}}c"; python.Environment["CONSTRUCT_TEMPLATE"] != want {
-		t.Errorf("the template is %q, want %q", python.Environment["CONSTRUCT_TEMPLATE"], want)
+	checkPolicy(t, []string{toJSON(t, got.Functions["Image"].Policy)}, map[string][]string{
+		"secretsmanager:GetSecretValue": {"arn:aws:secretsmanager:eu-west-1:123456789012:secret:plain-??????"},
+	})
+	if len(got.Outputs) > 0 {
+		t.Errorf("one stack exports %q to another", got.Outputs)
 	}
-	goFunction := got.Functions["Go"]
-	if _, set := goFunction.Environment["AWS_LAMBDA_EXEC_WRAPPER"]; set || !strings.Contains(goFunction.Layer, "secretwrap-layer-os-only-x86_64.zip") {
-		t.Errorf("a function on an OS-only runtime has %v and %s", goFunction.Environment, goFunction.Layer)
+	for name, want := range map[string]string{
+		"CONSTRUCT":          "secretsmanager://construct/db-master#a",
+		"CONSTRUCT_FOREIGN":  "secretsmanager://arn:aws:secretsmanager:us-east-1:210987654321:secret:construct/foreign",
+		"CONSTRUCT_TEMPLATE": "a{{secretsmanager://arn:aws:secretsmanager:eu-west-1:123456789012:secret:construct/full-AbCdEf?encode=url&default=x%20%2B#b}}c",
+	} {
+		if text := python.Environment[name]; text != want {
+			t.Errorf("%s is %q, want %q", name, text, want)
+		}
 	}
 	for what, message := range map[string]string{
 		"secretsmanager:/prod/db":                "MALFORMED: no secret can be read",
@@ -162,6 +187,8 @@ func (x examples) testCDKGrants(t *testing.T, tools toolbox) {
 		"secretsmanager://arn:aws:s3:::prod":     "MALFORMED: no secret can be read",
 		"a name that is known at the deployment": "MALFORMED: the secret is not known before the deployment",
 		"a program called bootstrap":             "call the program anything but bootstrap",
+		"an alias whose key is not known":        "the key behind alias/one is not known",
+		"a reference in a text":                  "is made by template`…`",
 	} {
 		if !strings.Contains(got.Refused[what], message) {
 			t.Errorf("%s: %q, want %q", what, got.Refused[what], message)

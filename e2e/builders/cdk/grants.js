@@ -3,8 +3,9 @@
 const fs = require('fs');
 const path = require('path');
 const { App, Stack } = require('aws-cdk-lib');
-const { Key } = require('aws-cdk-lib/aws-kms');
-const { Architecture, Code, Function, Runtime } = require('aws-cdk-lib/aws-lambda');
+const { Repository } = require('aws-cdk-lib/aws-ecr');
+const { Alias, Key } = require('aws-cdk-lib/aws-kms');
+const { Architecture, Code, DockerImageCode, DockerImageFunction, Function, Runtime } = require('aws-cdk-lib/aws-lambda');
 const { Secret } = require('aws-cdk-lib/aws-secretsmanager');
 
 const [, , example] = process.argv;
@@ -19,7 +20,8 @@ function stackWith(describe) {
   const stack = new Stack(app, 'Stack', { env });
   describe(stack, new Secretwrap(stack, 'Secretwrap', { dist }));
   const { directory, stacks } = app.synth();
-  return { directory, resources: stacks[0].template.Resources };
+  const outputs = stacks.flatMap(({ template }) => Object.keys(template.Outputs ?? {}));
+  return { directory, outputs, resources: Object.assign({}, ...stacks.map(({ template }) => template.Resources)) };
 }
 
 function makeFunction(stack, id, props) {
@@ -29,16 +31,26 @@ function makeFunction(stack, id, props) {
 function describe(stack, secretwrap) {
   const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:123456789012:key/one');
   const full = Secret.fromSecretAttributes(stack, 'Full', { secretCompleteArn: `${prefix}construct/full-AbCdEf`, encryptionKey });
-  const named = Secret.fromSecretNameV2(stack, 'Named', 'construct/name');
+  const alias = Alias.fromAliasAttributes(stack, 'Alias', {
+    aliasName: 'alias/two', aliasTargetKey: Key.fromKeyArn(stack, 'Target', 'arn:aws:kms:eu-west-1:123456789012:key/two'),
+  });
+  const aliased = Secret.fromSecretAttributes(stack, 'Aliased', { secretCompleteArn: `${prefix}construct/aliased-AbCdEf`, encryptionKey: alias });
+  const named = Secret.fromSecretNameV2(stack, 'Named', 'construct/db-master');
+  const foreign = Secret.fromSecretPartialArn(stack, 'Foreign', 'arn:aws:secretsmanager:us-east-1:210987654321:secret:construct/foreign');
   const python = makeFunction(stack, 'Python', { runtime: Runtime.PYTHON_3_13, architecture: Architecture.ARM_64 });
   secretwrap.addTo(python, {
     ...require('../../testdata/references.json'),
-    CONSTRUCT: ref(named),
+    CONSTRUCT: ref(named, { path: 'a' }),
+    CONSTRUCT_FOREIGN: ref(foreign),
     CONSTRUCT_TEMPLATE: template`a${ref(full, { path: 'b', encode: 'url', default: 'x +' })}c`,
   });
+  secretwrap.addTo(python, { ALIASED: ref(aliased) });
   secretwrap.allow(python, 'manifest#a');
   const go = makeFunction(stack, 'Go', { runtime: Runtime.PROVIDED_AL2023, handler: 'app' });
   secretwrap.addTo(go, { NAME: 'secretsmanager://plain' });
+  const code = DockerImageCode.fromEcr(Repository.fromRepositoryName(stack, 'Repository', 'app'));
+  secretwrap.addTo(new DockerImageFunction(stack, 'Image', { code }), { NAME: 'secretsmanager://plain' });
+  secretwrap.addTo(makeFunction(new Stack(stack, 'Neighbour', { env }), 'Neighbour', { runtime: Runtime.PYTHON_3_13 }), {});
 }
 
 function refusal(describe) {
@@ -57,10 +69,10 @@ function refusedValue(value) {
   });
 }
 
-const { directory, resources: described } = stackWith(describe);
+const { directory, outputs, resources: described } = stackWith(describe);
 const find = (type, id) => Object.entries(described).find(([name, { Type }]) => Type === type && name.startsWith(id))?.[1];
 // The partition is not known here.
-const known = (part) => JSON.parse(JSON.stringify(part), (_, value) => {
+const known = (part) => part && JSON.parse(JSON.stringify(part), (_, value) => {
   if (value?.Ref === 'AWS::Partition') return 'aws';
   return value?.['Fn::Join'] ? value['Fn::Join'][1].join('') : value;
 });
@@ -72,17 +84,21 @@ function zipOf(layer) {
 }
 
 const functions = {};
-for (const id of ['Python', 'Go']) {
-  const { Layers: [{ Ref: layer }], Environment } = find('AWS::Lambda::Function', id).Properties;
+for (const id of ['Python', 'Go', 'Image', 'Neighbour']) {
+  const { Layers = [], Environment } = find('AWS::Lambda::Function', id).Properties;
   functions[id] = {
-    layer: zipOf(layer),
+    layers: Layers.map(({ Ref }) => zipOf(Ref)),
     environment: known(Environment.Variables),
-    policy: known(find('AWS::IAM::Policy', id).Properties.PolicyDocument),
+    policy: known(find('AWS::IAM::Policy', id)?.Properties.PolicyDocument),
   };
 }
 
 const refused = {
   'a name that is known at the deployment': refusedValue((stack) => `secretsmanager://${new Secret(stack, 'New').secretName}`),
+  'an alias whose key is not known': refusedValue((stack) => ref(Secret.fromSecretAttributes(stack, 'Aliased', {
+    secretCompleteArn: `${prefix}aliased-AbCdEf`, encryptionKey: Alias.fromAliasName(stack, 'Alias', 'alias/one'),
+  }))),
+  'a reference in a text': refusedValue((stack) => `a${ref(new Secret(stack, 'New'))}`),
   'a program called bootstrap': refusal((stack, secretwrap) => {
     secretwrap.addTo(makeFunction(stack, 'Go', { runtime: Runtime.PROVIDED_AL2023, handler: 'bootstrap' }), {});
   }),
@@ -90,4 +106,4 @@ const refused = {
 for (const value of ['secretsmanager:/prod/db', 'SecretsManager://prod/db', 'secretsmanager://arn:aws:s3:::prod']) {
   refused[value] = refusedValue(value);
 }
-console.log(JSON.stringify({ functions, refused }, undefined, 1));
+console.log(JSON.stringify({ functions, outputs, refused }, undefined, 1));

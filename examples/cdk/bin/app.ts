@@ -1,6 +1,7 @@
 import * as path from 'node:path';
-import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Architecture, Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ref, template } from '../lib/reference';
 import { Secretwrap } from '../lib/secretwrap';
@@ -28,6 +29,7 @@ const fn = new Function(stack, 'Function', {
   handler: 'app.handler',
   memorySize: 256,
   timeout: Duration.seconds(10),
+  logGroup: new LogGroup(stack, 'Logs', { retention: RetentionDays.TWO_WEEKS, removalPolicy: RemovalPolicy.DESTROY }),
 });
 
 // Paths begin where the program runs, in the directory of cdk.json.

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { IResource, Token } from 'aws-cdk-lib';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 
 /** What a reference may say beside its secret; README's table tells what it means. */
@@ -21,14 +21,32 @@ export class Reference {
     return this.options.optional === true || this.options.default !== undefined;
   }
 
-  toString(): string {
+  /** Returns the reference as the variable of a function has it. */
+  textFor(fn: IResource): string {
     const { path, optional, ...valued } = this.options;
     const options = Object.entries(valued)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${encode(value)}`);
     if (optional) options.push('optional');
     const query = options.length > 0 ? `?${options.join('&')}` : '';
-    return `secretsmanager://${this.secret.secretArn}${query}${path === undefined ? '' : `#${path}`}`;
+    return `secretsmanager://${this.idFor(fn)}${query}${path === undefined ? '' : `#${path}`}`;
+  }
+
+  /** Without it, a text would take no notice of the braces that a reference needs there. */
+  toString(): never {
+    throw new Error('a text with a reference in it is made by template`…`');
+  }
+
+  /**
+   * Returns the name of a secret whose ARN lacks the characters that AWS appends: AWS
+   * takes the end of a name such as db-master for these. Abroad a name is of no use.
+   */
+  private idFor(fn: IResource): string {
+    const { secretArn, secretFullArn, env } = this.secret;
+    const abroad = env.account !== fn.env.account || env.region !== fn.env.region;
+    // Its secretName has lost such an end where it was read from an ARN.
+    const name = secretArn.split(':secret:')[1];
+    return secretFullArn !== undefined || abroad || name === undefined ? secretArn : name;
   }
 }
 
@@ -47,8 +65,9 @@ export function ref(secret: ISecret, options?: ReferenceOptions): Reference {
 export class Template {
   constructor(private readonly literals: readonly string[], readonly references: readonly Reference[]) {}
 
-  toString(): string {
-    return this.literals.reduce((text, literal, i) => `${text}{{${this.references[i - 1]}}}${literal}`);
+  /** Returns the text as the variable of a function has it. */
+  textFor(fn: IResource): string {
+    return this.literals.reduce((text, literal, i) => `${text}{{${this.references[i - 1]?.textFor(fn)}}}${literal}`);
   }
 }
 
@@ -68,20 +87,28 @@ const name = '[A-Za-z0-9/_+=.@!-]+';
 const arn = `arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:${name}`;
 // Longer schemes, such as awssecretsmanager://, belong to others.
 const scheme = '(?<![A-Za-z0-9_+.-])secretsmanager:/';
-// The groups are an ARN, which ECS's fields may follow, or a name; and the options.
-const reference = `${scheme}/(?:(?<arn>${arn})(?::[^?#}\\s]*)?|(?<name>${name}))(?:\\?(?<options>[^#}]*))?(?=[#}\\s]|$)`;
+// The options of a reference that is all of a text, and of one between braces, where
+// they may hold braces in pairs.
+const whole = '[^#]*';
+const between = '(?:[^#{}]|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*';
+
+/** Returns a pattern whose groups are an ARN, which ECS's fields may follow, or a name; and the options. */
+function referenceWith(options: string): RegExp {
+  return new RegExp(`${scheme}/(?:(?<arn>${arn})(?::[^?#}\\s]*)?|(?<name>${name}))(?:\\?(?<options>${options}))?(?=[#}\\s]|$)`, 'g');
+}
 
 /**
  * Returns the secrets to which a text refers. Only so much of a reference is read as a
  * policy needs; `secretwrap check` judges the rest. Throws where that cannot be read.
  */
 export function secretsIn(text: string): NamedSecret[] {
-  const found = [...text.matchAll(new RegExp(reference, 'g'))];
+  const isWhole = text.trimStart().startsWith('secretsmanager://');
+  const found = [...text.matchAll(referenceWith(isWhole ? whole : between))];
   const meant = [...text.matchAll(new RegExp(scheme, 'gi'))];
   if (found.length === meant.length) {
     return found.map(({ groups = {} }) => ({
       id: groups.arn ?? groups.name ?? '',
-      mayBeAbsent: /(^|&)(optional(&|$)|default=)/.test(groups.options ?? ''),
+      mayBeAbsent: /(^|&)(optional(&|$)|default=)/.test(groups.options?.trim() ?? ''),
     }));
   }
   if (Token.isUnresolved(text)) {

@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Architecture, CfnFunction, Code, Function, LayerVersion } from 'aws-cdk-lib/aws-lambda';
+import { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnFunction, Code, Function, LayerVersion, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { NamedSecret, Reference, Template, secretsIn } from './reference';
@@ -14,6 +15,8 @@ export interface SecretwrapProps {
 /** What a variable holds: a text, which may be a reference by name, or what ref and template make. */
 export type Value = string | Reference | Template;
 
+const withLayer = new WeakSet<Function>();
+
 /** Puts secrets into the environment of functions, and lets them read these secrets and no others. */
 export class Secretwrap extends Construct {
   constructor(scope: Construct, id: string, private readonly props: SecretwrapProps) {
@@ -22,15 +25,9 @@ export class Secretwrap extends Construct {
 
   /** Adds the layer, the variables, and what the role must allow. */
   addTo(fn: Function, variables: Record<string, Value>): void {
-    const osOnly = fn.runtime.name.startsWith('provided');
-    fn.addLayers(this.layer(fn.architecture, osOnly));
-    if (osOnly) {
-      requireHandler(fn);
-    } else {
-      fn.addEnvironment('AWS_LAMBDA_EXEC_WRAPPER', '/opt/secretwrap');
-    }
+    this.addLayer(fn);
     for (const [name, value] of Object.entries(variables)) {
-      fn.addEnvironment(name, `${value}`);
+      fn.addEnvironment(name, typeof value === 'string' ? value : value.textFor(fn));
     }
     const literal = words(variables.SECRETWRAP_LITERAL);
     const examined = Object.entries(variables).filter(([name]) => !literal.includes(name));
@@ -45,15 +42,33 @@ export class Secretwrap extends Construct {
     grantRead(fn, references.map(withScheme).flatMap(secretsIn).flatMap((secret) => arnsOfNamed(fn, secret)));
   }
 
-  /** Returns the layer for functions of one kind, which they share. */
-  private layer(architecture: Architecture, osOnly: boolean): LayerVersion {
-    const variant = `${osOnly ? 'os-only-' : ''}${architecture.name}`;
-    const known = this.node.tryFindChild(variant);
+  /** Adds the layer and what starts it, once. An image must hold both: its function takes no layers. */
+  private addLayer(fn: Function): void {
+    if (fn.runtime.name === Runtime.FROM_IMAGE.name || withLayer.has(fn)) return;
+    withLayer.add(fn);
+    const osOnly = fn.runtime.name.startsWith('provided');
+    fn.addLayers(this.layerFor(fn, osOnly));
+    if (osOnly) {
+      requireHandler(fn);
+    } else {
+      fn.addEnvironment('AWS_LAMBDA_EXEC_WRAPPER', '/opt/secretwrap');
+    }
+  }
+
+  /**
+   * Returns the layer for functions of one kind in one stack, which they share. Another
+   * stack would import it by an export, which cannot change while it is imported.
+   */
+  private layerFor(fn: Function, osOnly: boolean): LayerVersion {
+    const stack = Stack.of(fn);
+    const variant = `${osOnly ? 'os-only-' : ''}${fn.architecture.name}`;
+    const id = `${this.node.path}-${variant}`;
+    const known = stack.node.tryFindChild(id);
     if (known instanceof LayerVersion) return known;
-    return new LayerVersion(this, variant, {
+    return new LayerVersion(stack, id, {
       // A zip is published as it is, links included.
       code: Code.fromAsset(path.join(this.props.dist, `secretwrap-layer-${variant}.zip`)),
-      compatibleArchitectures: [architecture],
+      compatibleArchitectures: [fn.architecture],
     });
   }
 }
@@ -79,9 +94,20 @@ function grantDecrypt(fn: Function, secret: ISecret): void {
   if (secret.encryptionKey === undefined) return;
   fn.addToRolePolicy(new PolicyStatement({
     actions: ['kms:Decrypt'],
-    resources: [secret.encryptionKey.keyArn],
+    resources: [arnOfKey(secret.encryptionKey)],
     conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` } },
   }));
+}
+
+/** Returns the ARN of a key, also behind an alias, whose own ARN allows nothing in a policy. */
+function arnOfKey(key: IKey): string {
+  if (!('aliasName' in key)) return key.keyArn;
+  const alias = key as IAlias;
+  try {
+    return alias.aliasTargetKey.keyArn;
+  } catch {
+    throw new Error(`secretwrap: the key behind ${alias.aliasName} is not known: give the secret the key itself, for instance by Key.fromKeyArn`);
+  }
 }
 
 /** Returns the references to constructs that a value holds. */
@@ -120,9 +146,18 @@ function arnsOfReference({ secret, mayBeAbsent }: Reference): string[] {
 }
 
 function arnsOfNamed(scope: Construct, { id, mayBeAbsent }: NamedSecret): string[] {
-  if (/^arn:.*-[A-Za-z0-9]{6}$/.test(id)) return [id];
+  if (id.startsWith('arn:')) return arnsOfArn(id, mayBeAbsent);
   const { partition, region, account } = Stack.of(scope);
-  return incomplete(id.startsWith('arn:') ? id : `arn:${partition}:secretsmanager:${region}:${account}:secret:${id}`, mayBeAbsent);
+  return incomplete(`arn:${partition}:secretsmanager:${region}:${account}:secret:${id}`, mayBeAbsent);
+}
+
+/**
+ * Returns the ARNs for one that may end with the six characters that AWS appends. Where
+ * these hold no capital letter but the first, they may be the end of a name as well.
+ */
+function arnsOfArn(arn: string, mayBeAbsent: boolean): string[] {
+  if (!/-[A-Za-z0-9]{6}$/.test(arn)) return incomplete(arn, mayBeAbsent);
+  return /-[A-Za-z0-9][a-z0-9]{5}$/.test(arn) ? [arn, `${arn}-??????`] : [arn];
 }
 
 /**
