@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,12 @@ func (x examples) testTerraform(t *testing.T) {
 	write(t, filepath.Join(dir, "references.json"), page(t, "e2e/testdata/references.json"), 0o644)
 	tools.run(t, dir, "sh", "-ec", pageCommands(t, "terraform", "terraform init", "make "))
 	tools.run(t, dir, "terraform", "validate")
+	graph := string(tools.output(t, dir, "terraform", "graph"))
+	for _, resource := range []string{"aws_iam_role_policy.secrets", "aws_iam_role_policy_attachment.logs", "aws_cloudwatch_log_group.function"} {
+		if !regexp.MustCompile(`aws_lambda_function\.function\b.* -> .*` + regexp.QuoteMeta(resource) + `\b`).MatchString(graph) {
+			t.Errorf("the function does not wait for %s", resource)
+		}
+	}
 	t.Run("applied", func(t *testing.T) {
 		runAll(t, map[string]func(*testing.T){
 			"function": func(t *testing.T) { x.testTerraformFunction(t, a) },
@@ -91,6 +98,19 @@ func testTerraformGrants(t *testing.T, tools toolbox, dir string) {
 	}
 	if wrapper, set := got.Value.Environment["AWS_LAMBDA_EXEC_WRAPPER"]; set {
 		t.Errorf("a function on an OS-only runtime has the wrapper %q", wrapper)
+	}
+	var layers struct{ Value []string }
+	decode(t, outputs["layers"], &layers)
+	if len(layers.Value) != 2 || layers.Value[0] != layers.Value[1] {
+		t.Errorf("two functions share the layers %q", layers.Value)
+	}
+	var none struct{ Value bool }
+	if decode(t, outputs["no_policy"], &none); !none.Value {
+		t.Error("a function without references has a policy")
+	}
+	const alias = `keys=["arn:aws:kms:eu-west-1:123456789012:alias/one"]`
+	if message := tools.fails(t, dir, "terraform", "plan", "-no-color", "-var", alias); !strings.Contains(message, "A key's ARN has :key/ in it.") {
+		t.Errorf("an alias: %s", message)
 	}
 	const malformed = `malformed={"SLASH":"secretsmanager:/a","CASE":"SecretsManager://a","SERVICE":"secretsmanager://arn:aws:s3:::a","RIGHT":"secretsmanager://a"}`
 	if message := tools.fails(t, dir, "terraform", "plan", "-no-color", "-var", malformed); !strings.Contains(message, "No secret can be read from: CASE, SERVICE, SLASH.") {

@@ -45,6 +45,15 @@ resource "aws_lambda_function" "function" {
   environment {
     variables = module.secretwrap.environment
   }
+
+  # What the role may do must hold before the function starts, and the log group, which
+  # Lambda would make itself, would stay.
+  depends_on = [aws_iam_role_policy.secrets, aws_iam_role_policy_attachment.logs, aws_cloudwatch_log_group.function]
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  name              = "/aws/lambda/secretwrap-example"
+  retention_in_days = 14
 }
 
 resource "aws_iam_role" "function" {

@@ -14,16 +14,37 @@ module "all_forms" {
 }
 
 variable "malformed" {
-  type    = map(string)
-  default = {}
+  type      = map(string)
+  default   = {}
+  sensitive = true
+}
+
+variable "keys" {
+  type    = list(string)
+  default = []
 }
 
 module "malformed" {
   source = "./modules/secretwrap"
 
-  dist        = "${path.root}/../../dist"
-  layer_name  = "malformed"
-  environment = var.malformed
+  layers       = module.all_forms.layers
+  environment  = var.malformed
+  kms_key_arns = var.keys
+}
+
+module "no_secrets" {
+  source = "./modules/secretwrap"
+
+  layers      = module.all_forms.layers
+  environment = { TEXT = sensitive("text") }
+}
+
+output "layers" {
+  value = concat(module.all_forms.layers, module.no_secrets.layers)
+}
+
+output "no_policy" {
+  value = module.no_secrets.policy == null
 }
 
 output "all_forms" {

@@ -6,6 +6,8 @@ locals {
 }
 
 resource "aws_lambda_layer_version" "secretwrap" {
+  count = length(var.layers) == 0 ? 1 : 0
+
   layer_name               = var.layer_name
   filename                 = local.zip
   source_code_hash         = filebase64sha256(local.zip)

@@ -1,6 +1,6 @@
 output "layers" {
   description = "The layer's ARN, as the function's `layers` takes it."
-  value       = [aws_lambda_layer_version.secretwrap.arn]
+  value       = concat(var.layers, aws_lambda_layer_version.secretwrap[*].arn)
 }
 
 output "environment" {
@@ -9,6 +9,6 @@ output "environment" {
 }
 
 output "policy" {
-  description = "What the function's role must allow, as JSON."
-  value       = data.aws_iam_policy_document.secrets.json
+  description = "What the function's role must allow, as JSON. It is null where that is nothing."
+  value       = length(local.resources) + length(var.kms_key_arns) > 0 ? data.aws_iam_policy_document.secrets.json : null
 }

@@ -1,6 +1,14 @@
 variable "dist" {
   description = "Directory of the layers that `make layer` builds."
   type        = string
+  default     = "dist"
+}
+
+# A list, since whether there is one must be known before the layer is made.
+variable "layers" {
+  description = "The layer as the module of another function returns it, or the ARN of a version that is there, instead of a layer of its own."
+  type        = list(string)
+  default     = []
 }
 
 variable "architecture" {
@@ -38,7 +46,12 @@ variable "manifest_references" {
 }
 
 variable "kms_key_arns" {
-  description = "ARNs of the KMS keys of secrets that have keys of their own."
+  description = "ARNs of the KMS keys of secrets that have keys of their own. The ARN of an alias allows nothing in a policy."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:[^:]+:kms:[^:]+:[^:]+:key/", arn))])
+    error_message = "A key's ARN has :key/ in it. For an alias take target_key_arn of the data source aws_kms_alias."
+  }
 }
