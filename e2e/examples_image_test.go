@@ -5,6 +5,8 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +26,7 @@ func (x examples) testImage(t *testing.T) {
 	createSecret(t, a, "secretwrap-example/signing-key", awsfake.Version{String: &key})
 	dir := x.dir("image")
 	tools, told := x.dockerless(t, a)
-	tools.run(t, dir, "sh", "-ec", pageCommands(t, "image", "docker build", "make "))
+	tools.run(t, dir, "sh", "-ec", regionForVersion1(t)+pageCommands(t, "image", "docker build", "make "))
 	const image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/secretwrap-example:1"
 	checkFile(t, told, "login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com\n"+
 		"build --platform linux/amd64 --provenance=false --tag "+image+" .\npush "+image+"\n", 0o644)
@@ -35,7 +37,18 @@ func (x examples) testImage(t *testing.T) {
 		},
 	})
 	x.checkPromised(t, a.reachable(x.image(t, dir)), canary)
-	tools.run(t, dir, "sh", "-ec", pageCommands(t, "image", "delete-function"))
+	tools.run(t, dir, "sh", "-ec", regionForVersion1(t)+pageCommands(t, "image", "delete-function"))
+}
+
+// regionForVersion1 returns the command that the page has for version 1 of the AWS CLI,
+// which is what the tests have.
+func regionForVersion1(t *testing.T) string {
+	t.Helper()
+	command := regexp.MustCompile("`(export AWS_DEFAULT_REGION=[^`]+)`").FindStringSubmatch(page(t, "examples/image/README.md"))
+	if command == nil {
+		t.Fatal("the page says nothing of version 1")
+	}
+	return command[1] + "\n"
 }
 
 // dockerless returns builders with a docker that builds nothing, and the file in which
@@ -46,6 +59,8 @@ func (x examples) dockerless(t *testing.T, a cloud) (tools toolbox, told string)
 	told = filepath.Join(dir, "told")
 	write(t, filepath.Join(dir, "docker"), "#!/bin/sh\necho \"$*\" >>'"+told+"'\n", 0o755)
 	tools = x.tools(t, a, "unzip", "aws")
+	// The page asks for AWS_REGION alone.
+	tools.env = slices.DeleteFunc(tools.env, func(entry string) bool { return name(entry) == "AWS_DEFAULT_REGION" })
 	tools.env = append(tools.env, "PATH="+dir+":"+tools.path)
 	return tools, told
 }
