@@ -9,16 +9,6 @@ AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
 E2E_PYTHON ?= $(CACHE)/venv/bin/python
 BENCH_NODE_MODULES ?= $(CACHE)/node/node_modules
 BENCH = AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" BENCH_NODE_MODULES="$(BENCH_NODE_MODULES)"
-# What `make publish` publishes, and where to: docs/publishing.md.
-REGIONS ?=
-VARIANTS ?= managed os-only
-ARCHITECTURES ?= x86_64 arm64
-LAYER_NAME ?= secretwrap
-ORGANIZATION ?=
-ACCOUNTS ?=
-SSM_PREFIX ?=
-PUBLISH ?=
-
 export CGO_ENABLED = 0
 
 .PHONY: help
@@ -81,13 +71,30 @@ fmt: ## format the code
 	gofmt -w -s internal wrapper scripts e2e
 
 .PHONY: layer
+layer: export LAYER_VERSION = $(VERSION)
 layer: ## build the Lambda layers: dist/*.zip
-	go run ./scripts/packlayer -version $(VERSION) -o dist
+	$(SILENTLY)go run ./scripts/packlayer -version "$$LAYER_VERSION" -o dist $(ASIDE)
 
+# Values reach the shell in its environment, where it does not run what they hold. In
+# that of the user a variable may be there by chance, so that make's command line alone
+# publishes and shares: docs/publishing.md.
+named = $(if $(filter command,$(origin $(1))),$$$(1))
+PUBLISHING = go run ./scripts/publish -version "$$LAYER_VERSION" -given "$$GIVEN" -regions "$$REGIONS" -variants "$${VARIANTS-managed os-only}" \
+	-architectures "$${ARCHITECTURES-x86_64 arm64}" -name "$${LAYER_NAME-secretwrap}" -parameters "$$SSM_PREFIX" -profile "$$AWS_PROFILE" \
+	-organization "$(call named,ORGANIZATION)" -accounts "$(call named,ACCOUNTS)" -publish "$(call named,PUBLISH)"
+
+# Standard output is for commands alone.
 .PHONY: publish
-publish: layer ## show what would publish the layers to REGIONS of an AWS account; PUBLISH=yes: do it
-	@go run ./scripts/publish -version "$(VERSION)" -regions "$(REGIONS)" -variants "$(VARIANTS)" -architectures "$(ARCHITECTURES)" -name "$(LAYER_NAME)" \
-		-organization "$(ORGANIZATION)" -accounts "$(ACCOUNTS)" -parameters "$(SSM_PREFIX)" -profile "$(AWS_PROFILE)" -publish "$(PUBLISH)"
+publish: SILENTLY = @
+publish: ASIDE = >&2
+publish: export LAYER_VERSION = $(VERSION)
+publish: export GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+publish: publish-request layer ## show what would publish the layers to REGIONS of an AWS account; PUBLISH=yes: do it
+	@$(PUBLISHING)
+
+.PHONY: publish-request
+publish-request:
+	@$(PUBLISHING) -check
 
 .PHONY: clean
 clean: ## remove what was built and installed

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -33,20 +35,18 @@ func twoRegions(more ...string) []string {
 }
 
 // TestPublishing publishes layers with AWS's CLI to accounts that are a moto_server
-// each. moto_server stands for AWS only so far: it takes any credentials and any
+// each; where one serves several tests, each has regions of its own. moto_server stands for AWS only so far: it takes any credentials and any
 // organization, takes a permission a second time, which AWS refuses, and keeps the
 // words of a permission where AWS makes a principal and a condition of them.
 func TestPublishing(t *testing.T) {
 	p := newProject(t)
 	tests := map[string]func(*testing.T, project){
-		"prints what it does":                testPrintsWhatItDoes,
-		"publishes nothing twice":            testPublishesNothingTwice,
-		"keeps the old version":              testKeepsTheOldVersion,
-		"mends what is missing":              testMendsWhatIsMissing,
-		"stops at the first failure":         testStopsAtTheFirstFailure,
-		"asks everywhere before it begins":   testAsksEverywhereFirst,
-		"says that nobody is signed in":      testSaysThatNobodyIsSignedIn,
-		"publishes every variant by default": testPublishesTheDefaults,
+		"prints what it does, and does it once": testPrintsWhatItDoes,
+		"mends, and keeps the old version":      testMendsAndKeeps,
+		"stops at the first failure":            testStopsAtTheFirstFailure,
+		"says that nobody is signed in":         testSaysThatNobodyIsSignedIn,
+		"publishes every variant by default":    testPublishesTheDefaults,
+		"runs nothing that values hold":         testRunsNoValues,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestPublishing(t *testing.T) {
 // testPrintsWhatItDoes compares an account after the printed commands were pasted
 // with one to which the same was published.
 func testPrintsWhatItDoes(t *testing.T, p project) {
-	pasted, published := newAccount(t), newAccount(t)
+	pasted, published := p.account.another(t), p.account.another(t)
 	out, progress := p.publish(t, pasted, twoRegions()...)
 	for _, want := range []string{
 		"eu-west-1 secretwrap-managed-x86_64: would publish the first version\n",
@@ -71,17 +71,18 @@ func testPrintsWhatItDoes(t *testing.T, p project) {
 			t.Errorf("does not say %q:\n%s", want, progress)
 		}
 	}
-	if held := pasted.holdings(t); len(held.Versions)+len(held.Parameters) > 0 {
+	if held := pasted.holdings(t, "eu-west-1", "us-east-1"); len(held.Versions)+len(held.Parameters) > 0 {
 		t.Fatalf("the account holds %+v before anything was pasted", held)
 	}
 	paste := exec.CommandContext(t.Context(), "sh")
 	paste.Env, paste.Stdin = pasted.env, strings.NewReader(out)
-	if said, err := paste.CombinedOutput(); err != nil {
+	said, err := paste.CombinedOutput()
+	if err != nil {
 		t.Fatalf("pasted: %v\n%s", err, said)
 	}
 	table, _ := p.publish(t, published, twoRegions("PUBLISH=yes")...)
-	want := published.holdings(t)
-	if got := pasted.holdings(t); !reflect.DeepEqual(got, want) {
+	want := published.holdings(t, "eu-west-1", "us-east-1")
+	if got := pasted.holdings(t, "eu-west-1", "us-east-1"); !reflect.DeepEqual(got, want) {
 		t.Errorf("pasted:    %+v\npublished: %+v", got, want)
 	}
 	want.check(t, p, "eu-west-1", "us-east-1")
@@ -89,7 +90,11 @@ func testPrintsWhatItDoes(t *testing.T, p project) {
 		if !regexp.MustCompile(`secretwrap-managed-x86_64 +published +` + v.ARN + "\n").MatchString(table) {
 			t.Errorf("the table does not list %s:\n%s", v.ARN, table)
 		}
+		if !strings.Contains("\n"+string(said), "\n"+v.ARN+"\n") {
+			t.Errorf("pasted, it does not print %s:\n%s", v.ARN, said)
+		}
 	}
+	testPublishesNothingTwice(t, p, published, want)
 }
 
 // check fails the test unless the account holds one version in each region, as
@@ -118,109 +123,97 @@ func (h holdings) check(t *testing.T, p project, regions ...string) {
 	}
 }
 
-func testPublishesNothingTwice(t *testing.T, p project) {
-	a := newAccount(t)
-	p.publish(t, a, twoRegions("PUBLISH=yes")...)
-	want := a.holdings(t)
-	table, progress := p.publish(t, a, twoRegions("PUBLISH=yes")...)
-	if strings.Count(table, " unchanged ") != 2 || strings.Contains(table, " published ") {
-		t.Errorf("the table does not list two unchanged versions:\n%s", table)
+// testPublishesNothingTwice publishes what the account holds.
+func testPublishesNothingTwice(t *testing.T, p project, a account, want holdings) {
+	t.Helper()
+	table, progress := p.publish(t, a, twoRegions("REGIONS=us-east-1", "PUBLISH=yes")...)
+	if strings.Count(table, " unchanged ") != 1 || strings.Contains(table, " published ") {
+		t.Errorf("the table does not list an unchanged version:\n%s", table)
 	}
 	if !strings.Contains(progress, "us-east-1 secretwrap-managed-x86_64: version 1 is there already\n") {
 		t.Errorf("does not say what is there:\n%s", progress)
 	}
-	commands, progress := p.publish(t, a, twoRegions()...)
-	if commands != "" || !strings.Contains(progress, "nothing is to be done\n") {
+	commands, progress := p.publish(t, a, twoRegions("REGIONS=us-east-1")...)
+	if commands != "" || !strings.Contains(progress, "nothing is to be done; these are there:\n") || strings.Count(progress, " unchanged ") != 1 {
 		t.Errorf("would do something:\n%s\n%s", progress, commands)
 	}
-	if got := a.holdings(t); !reflect.DeepEqual(got, want) {
+	if got := a.holdings(t, "eu-west-1", "us-east-1"); !reflect.DeepEqual(got, want) {
 		t.Errorf("the account holds\n%+v, before\n%+v", got, want)
 	}
 }
 
-func testKeepsTheOldVersion(t *testing.T, p project) {
-	a := newAccount(t)
-	wish := []string{"REGIONS=eu-west-1", "VARIANTS=wrapper", "ARCHITECTURES=arm64", "SSM_PREFIX=/layer", "PUBLISH=yes"}
-	p.publish(t, a, wish...)
-	changed := p.changed(t, "secretwrap-layer-wrapper-arm64.zip")
-	_, progress := changed.publish(t, a, wish...)
-	if !strings.Contains(progress, ": will publish a version, since version 1 differs\n") {
-		t.Errorf("does not say why:\n%s", progress)
-	}
-	const arn = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-wrapper-arm64:"
-	held := a.holdings(t)
-	if got := held.arns(); !slices.Equal(got, []string{arn + "1", arn + "2"}) {
-		t.Errorf("the account holds %q", got)
-	}
-	if got := held.Parameters["eu-west-1/layer/wrapper/arm64/arn"]; got != arn+"2" {
-		t.Errorf("the parameter is %q", got)
-	}
-}
-
-// testMendsWhatIsMissing shares a version, and writes its parameter, that was
-// published without.
-func testMendsWhatIsMissing(t *testing.T, p project) {
-	a := newAccount(t)
+// testMendsAndKeeps shares a version, and writes its parameter, that was published
+// without, and publishes another one.
+func testMendsAndKeeps(t *testing.T, p project) {
+	a := p.account
 	p.publish(t, a, "REGIONS=us-east-1", "VARIANTS=managed", "ARCHITECTURES=x86_64", "PUBLISH=yes")
 	wish := twoRegions("REGIONS=us-east-1", "PUBLISH=yes")
 	p.publish(t, a, wish...)
-	a.holdings(t).check(t, p, "us-east-1")
+	a.holdings(t, "us-east-1").check(t, p, "us-east-1")
 
 	p.publish(t, a, append(wish, "ACCOUNTS=210987654321")...)
-	v := a.holdings(t).Versions[0]
+	v := a.holdings(t, "us-east-1").Versions[0]
 	want := statement{
 		Sid: "account-210987654321", Effect: "Allow", Action: "lambda:GetLayerVersion", Principal: "210987654321", Resource: v.ARN,
 	}
 	if len(v.Statements) != 2 || v.Statements[1] != want {
 		t.Errorf("the permissions are %+v, want another: %+v", v.Statements, want)
 	}
+
+	_, progress := p.changed(t, "secretwrap-layer-x86_64.zip").publish(t, a, wish...)
+	if !strings.Contains(progress, ": will publish a version, since version 1 differs\n") {
+		t.Errorf("does not say why:\n%s", progress)
+	}
+	const arn = "arn:aws:lambda:us-east-1:123456789012:layer:secretwrap-managed-x86_64:"
+	held := a.holdings(t, "us-east-1")
+	if got := held.arns(); !slices.Equal(got, []string{arn + "1", arn + "2"}) {
+		t.Errorf("the account holds %q", got)
+	}
+	if got := held.Parameters["us-east-1/secretwrap/layer/managed/x86_64/arn"]; got != arn+"2" {
+		t.Errorf("the parameter is %q", got)
+	}
 }
 
-// testStopsAtTheFirstFailure refuses to publish in the second region, and then no
-// more.
+// testStopsAtTheFirstFailure refuses to tell of the last region, as AWS does of one
+// that is not enabled, and then to publish there.
 func testStopsAtTheFirstFailure(t *testing.T, p project) {
-	a := newAccount(t)
-	refusing, called := a.refusing(t, "publish-layer-version --region us-east-1")
-	table, progress, err := p.try(t, refusing, twoRegions("VARIANTS=managed wrapper", "PUBLISH=yes")...)
+	a := p.account
+	wish := []string{"REGIONS=eu-west-2 us-east-2", "VARIANTS=managed wrapper", "ARCHITECTURES=x86_64", "PUBLISH=yes"}
+	refusing, called := a.refusing(t, "list-layer-versions --region us-east-2")
+	_, progress, err := p.try(t, refusing, wish...)
+	if err == nil || !strings.Contains(progress, "publish: us-east-2 secretwrap-managed-x86_64: aws lambda list-layer-versions: An error") {
+		t.Errorf("%v:\n%s", err, progress)
+	}
+	if calls := called(); slices.ContainsFunc(calls, func(call string) bool { return strings.Contains(call, "publish-layer-version") }) {
+		t.Errorf("publishes before it knows of every region: %q", calls)
+	}
+	refusing, called = a.refusing(t, "publish-layer-version --region us-east-2")
+	table, progress, err := p.try(t, refusing, wish...)
 	if err == nil {
 		t.Error("succeeds")
 	}
-	if strings.Count(table, " published ") != 2 || strings.Contains(table, "us-east-1") {
+	if strings.Count(table, " published ") != 2 || strings.Contains(table, "us-east-2") {
 		t.Errorf("the table does not list what is published:\n%s", table)
 	}
 	for _, want := range []string{
-		"publish: us-east-1 secretwrap-managed-x86_64: aws lambda publish-layer-version: An error occurred (AccessDeniedException)",
+		"publish: us-east-2 secretwrap-managed-x86_64: aws lambda publish-layer-version: An error occurred (AccessDeniedException)",
 		"publish: stopped there; 2 of 4 layers are published; mend it and run the same again",
 	} {
 		if !strings.Contains(progress, want) {
 			t.Errorf("does not say %q:\n%s", want, progress)
 		}
 	}
-	if calls := called(); !strings.Contains(calls[len(calls)-1], "publish-layer-version --region us-east-1") {
+	if calls := called(); !strings.Contains(calls[len(calls)-1], "publish-layer-version --region us-east-2") {
 		t.Errorf("went on with %s", calls[len(calls)-1])
 	}
-	table, _ = p.publish(t, a, twoRegions("VARIANTS=managed wrapper", "PUBLISH=yes")...)
+	table, _ = p.publish(t, a, wish...)
 	if strings.Count(table, " unchanged ") != 2 || strings.Count(table, " published ") != 2 {
 		t.Errorf("does not go on where it stopped:\n%s", table)
 	}
 }
 
-// testAsksEverywhereFirst refuses to tell of the last region, as AWS does of one
-// that is not enabled.
-func testAsksEverywhereFirst(t *testing.T, p project) {
-	a := newAccount(t)
-	refusing, _ := a.refusing(t, "list-layer-versions --region us-east-1")
-	_, progress, err := p.try(t, refusing, twoRegions("PUBLISH=yes")...)
-	if err == nil || !strings.Contains(progress, "publish: us-east-1 secretwrap-managed-x86_64: aws lambda list-layer-versions: An error") {
-		t.Errorf("%v:\n%s", err, progress)
-	}
-	if held := a.holdings(t); len(held.Versions) > 0 {
-		t.Errorf("the account holds %q", held.arns())
-	}
-}
-
 func testSaysThatNobodyIsSignedIn(t *testing.T, p project) {
-	a := newAccount(t)
+	a := p.account
 	a.env = slices.DeleteFunc(slices.Clone(a.env), func(entry string) bool {
 		return name(entry) == "AWS_SECRET_ACCESS_KEY" || name(entry) == "AWS_ACCESS_KEY_ID"
 	})
@@ -233,14 +226,15 @@ func testSaysThatNobodyIsSignedIn(t *testing.T, p project) {
 	}
 }
 
+// testPublishesTheDefaults publishes to the region to which newProject did not.
 func testPublishesTheDefaults(t *testing.T, p project) {
-	a := newAccount(t)
+	a := p.account
 	p.publish(t, a, "REGIONS=eu-west-1", "PUBLISH=yes", "LAYER_NAME=team-secrets")
 	var want []string
 	for _, layer := range []string{"managed-arm64", "managed-x86_64", "os-only-arm64", "os-only-x86_64"} {
 		want = append(want, "arn:aws:lambda:eu-west-1:123456789012:layer:team-secrets-"+layer+":1")
 	}
-	held := a.holdings(t)
+	held := a.holdings(t, "eu-west-1")
 	if got := held.arns(); !slices.Equal(got, want) {
 		t.Errorf("the account holds %q, want %q", got, want)
 	}
@@ -251,27 +245,45 @@ func testPublishesTheDefaults(t *testing.T, p project) {
 	}
 }
 
+// testRunsNoValues has commands in all variables, which a shell would run.
+func testRunsNoValues(t *testing.T, p project) {
+	var assigned []string
+	for _, name := range []string{"REGIONS", "VARIANTS", "ARCHITECTURES", "LAYER_NAME", "ORGANIZATION", "ACCOUNTS", "SSM_PREFIX", "PUBLISH", "AWS_PROFILE", "VERSION"} {
+		assigned = append(assigned, name+"=\"; touch ran; echo \"`touch ran`'; touch ran; '")
+	}
+	_, said, err := p.try(t, p.account, assigned...)
+	if _, missing := os.Stat(filepath.Join(p.dir, "ran")); err == nil || missing == nil {
+		t.Errorf("%v, and what they hold ran: %v\n%s", err, missing == nil, said)
+	}
+	if !strings.Contains(said, "LAYER_NAME is") {
+		t.Errorf("the values are not looked at:\n%s", said)
+	}
+}
+
 // TestPublishingPage runs the commands of the page one after the other, and looks
 // whether what it shows for SAM, the CDK and Terraform finds the layer then.
 func TestPublishingPage(t *testing.T) {
 	text, a := page(t, "docs/publishing.md"), newAccount(t)
-	dir := copyProject(t)
-	a.env = append(a.env, "AWS_DEFAULT_REGION=eu-west-1")
+	p := project{copyProject(t), a}.withZip(t, "secretwrap-layer-x86_64.zip")
+	// Every command is run; they publish one layer, which is there already.
+	make := toolNamed(t, "make").path
+	write(t, filepath.Join(a.tools, "make"), "#!/bin/sh\nexec '"+make+"' -o layer \"$@\"\n", 0o755)
+	a.env = append(a.env, "AWS_DEFAULT_REGION=eu-west-1", "VARIANTS=managed", "ARCHITECTURES=x86_64")
 	a.createFunction(t, "app")
 	for _, part := range strings.Split(text, "```sh\n")[1:] {
 		commands, _, _ := strings.Cut(part, "```")
 		command := exec.CommandContext(t.Context(), "sh", "-eu", "-c", commands)
-		command.Dir, command.Env = dir, a.env
+		command.Dir, command.Env = p.dir, a.env
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", commands, err, out)
 		}
 	}
 	const name, arn = "/secretwrap/layer/managed/x86_64/arn", "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-managed-x86_64:1"
-	held := a.holdings(t)
+	held := a.holdings(t, "eu-west-1", "us-east-1")
 	if got := held.Parameters["eu-west-1"+name]; got != arn {
 		t.Errorf("%s is %q, want %q", name, got, arn)
 	}
-	if len(held.Versions) != 8 || len(held.Parameters) != 4 {
+	if len(held.Versions) != 2 || len(held.Parameters) != 1 || len(held.Versions[0].Statements) != 1 {
 		t.Errorf("the account holds %q, and parameters %v", held.arns(), held.Parameters)
 	}
 	if got := a.ask(t, "lambda", "get-function-configuration", "--function-name", "app", "--query", "Layers[].Arn", "--output", "text"); got != arn {
@@ -390,7 +402,7 @@ output "it" {
 }
 
 `+configuration, 0o644)
-	run := func(args ...string) string {
+	run := func(args ...string) {
 		command := exec.CommandContext(t.Context(), terraform, args...)
 		command.Dir, command.Env = dir, append(slices.Clone(a.env), "TF_CLI_CONFIG_FILE="+terraformSettings(t), "CHECKPOINT_DISABLE=1")
 		var stderr bytes.Buffer
@@ -399,26 +411,47 @@ output "it" {
 		if err != nil {
 			t.Fatalf("terraform %q: %v\n%s%s", args, err, out, &stderr)
 		}
-		return strings.TrimSpace(string(out))
 	}
 	run("init", "-input=false", "-no-color")
 	run("apply", "-auto-approve", "-input=false", "-no-color")
-	return run("output", "-raw", "it")
+	var state struct {
+		Outputs struct{ It struct{ Value string } }
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, content, &state)
+	return state.Outputs.It.Value
 }
 
-// project is a copy of this project with its layers built.
-type project struct{ dir string }
+// project is a copy of this project with its layers built, and an account without
+// anything.
+type project struct {
+	dir string
+	account
+}
 
-// newProject copies the project, and builds its layers.
+// newProject copies the project, and builds its layers as make publish does before it
+// prints commands. What the environment has must neither publish nor share.
 func newProject(t *testing.T) project {
 	t.Helper()
-	dir := copyProject(t)
-	command := exec.CommandContext(t.Context(), "make", "layer")
-	command.Dir, command.Env = dir, outside()
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	p := project{copyProject(t), newAccount(t)}
+	if _, said, err := p.make(t, p.env, "publish"); err == nil || !strings.Contains(said, "REGIONS names no region") {
+		t.Errorf("without regions: %v\n%s", err, said)
 	}
-	return project{dir}
+	if _, err := os.Stat(filepath.Join(p.dir, "dist")); err == nil {
+		t.Error("the layers are built for a wish that is refused")
+	}
+	env := append(slices.Clone(p.env), "PUBLISH=yes", "ORGANIZATION="+organization, "ACCOUNTS=210987654321")
+	commands, said, err := p.make(t, env, "publish", "REGIONS=eu-west-1", "VARIANTS=managed", "ARCHITECTURES=x86_64")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	if !regexp.MustCompile(`^\(\nset -eu\ncd .*\nexport AWS_PAGER=\narn=.*\necho "\$arn"\n\)\n$`).MatchString(commands) {
+		t.Errorf("prints, instead of the commands that publish one layer and share it with nobody:\n%s", commands)
+	}
+	return p
 }
 
 // copyProject copies what the layers are made of, and what publishes them.
@@ -449,9 +482,15 @@ func outside() []string {
 // changed returns a copy of the project in which one zip file is another.
 func (p project) changed(t *testing.T, name string) project {
 	t.Helper()
-	dir := copyTree(t, p.dir)
-	copyFile(t, emptyZip(t), filepath.Join(dir, "dist", name))
-	return project{dir}
+	return project{copyTree(t, p.dir), p.account}.withZip(t, name)
+}
+
+// withZip puts a zip file in the place of a layer.
+func (p project) withZip(t *testing.T, name string) project {
+	t.Helper()
+	directory(t, filepath.Join(p.dir, "dist"), 0o755)
+	copyFile(t, emptyZip(t), filepath.Join(p.dir, "dist", name))
+	return p
 }
 
 // emptyZip returns the path of a zip file that holds nothing.
@@ -487,17 +526,22 @@ func (p project) publish(t *testing.T, a account, variables ...string) (stdout, 
 	return stdout, stderr
 }
 
-// try runs make publish with the layers that are built, and fails the test if it
-// prints a credential.
+// try runs make publish with the layers that are built.
 func (p project) try(t *testing.T, a account, variables ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "make", append([]string{"-s", "-o", "layer", "publish"}, variables...)...)
-	command.Dir, command.Env = p.dir, a.env
+	return p.make(t, a.env, append([]string{"-o", "layer", "publish"}, variables...)...)
+}
+
+// make runs make, and fails the test if it prints a credential.
+func (p project) make(t *testing.T, env []string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "make", args...)
+	command.Dir, command.Env = p.dir, env
 	var out, errors bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errors
 	err = command.Run()
 	if strings.Contains(out.String()+errors.String(), canary) {
-		t.Errorf("make publish %q prints a credential", variables)
+		t.Errorf("make %q prints a credential", args)
 	}
 	return out.String(), errors.String(), err
 }
@@ -514,11 +558,55 @@ type account struct {
 func newAccount(t *testing.T) account {
 	t.Helper()
 	python, tools := pythonWith(t, "awscli", "boto3").path, t.TempDir()
-	write(t, filepath.Join(tools, "aws"), "#!/bin/sh\nexec '"+python+"' -m awscli \"$@\"\n", 0o755)
+	loader, err := filepath.Abs(awsLoader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(tools, "aws"), "#!/bin/sh\nexec '"+python+"' -ES '"+loader+"' call '"+loadAWS(t, python)+"' \"$@\"\n", 0o755)
 	env := append(outside(), "PATH="+tools+":"+os.Getenv("PATH"), "AWS_ENDPOINT_URL="+motoServer(t),
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE"+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	return account{python, tools, env}
+}
+
+// another starts another account, for the same aws command.
+func (a account) another(t *testing.T) account {
+	t.Helper()
+	a.env = append(slices.Clone(a.env), "AWS_ENDPOINT_URL="+motoServer(t))
+	return a
+}
+
+// awsLoader is a program that runs the aws command often, and loads it once.
+const awsLoader = "testdata/publishing/aws.py"
+
+// loadAWS loads the aws command until the test ends, and returns the socket at which
+// it waits for calls.
+func loadAWS(t *testing.T, python string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "aws") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "socket")
+	server := exec.Command(python, awsLoader, "serve", socket)
+	server.Env, server.Stderr = outside(), os.Stderr
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	ready, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		_ = os.RemoveAll(dir)
+	})
+	if line, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
+		t.Fatalf("the aws command is not loaded: %v, after %q", err, line)
+	}
+	return socket
 }
 
 // ask runs the aws command, which must succeed, and returns what it prints.
@@ -568,7 +656,7 @@ exec %s/aws "$@"
 	}
 }
 
-// holdings is what an account holds in two regions.
+// holdings is what an account holds in some regions.
 type holdings struct {
 	Versions   []layerVersion    `json:"versions"`
 	Parameters map[string]string `json:"parameters"` // by region and name
@@ -597,9 +685,9 @@ func (h holdings) arns() []string {
 }
 
 // holdings asks with AWS's SDK for Python, of which nothing that publishes knows.
-func (a account) holdings(t *testing.T) holdings {
+func (a account) holdings(t *testing.T, regions ...string) holdings {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), a.python, "testdata/publishing/holdings.py", "eu-west-1", "us-east-1")
+	command := exec.CommandContext(t.Context(), a.python, append([]string{"testdata/publishing/holdings.py"}, regions...)...)
 	command.Env = a.env
 	var stderr bytes.Buffer
 	command.Stderr = &stderr

@@ -29,7 +29,7 @@ func main() {
 // to fail fails while nothing is published.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	r, err := parse(args)
-	if err != nil {
+	if err != nil || r.check {
 		return err
 	}
 	archives, err := readArchives(r)
@@ -55,12 +55,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return carryOut(ctx, cli, plan, stdout, stderr)
 }
 
-// show prints the commands of the plan.
+// show prints the commands of the plan to stdout, and nothing else, so that it can be
+// the input of a shell.
 func show(plan []publication, profile string, stdout, stderr io.Writer) error {
 	commands := script(plan)
 	if len(commands) == 0 {
-		fmt.Fprintln(stderr, "nothing is to be done")
-		return nil
+		fmt.Fprintln(stderr, "nothing is to be done; these are there:")
+		return writeTable(stderr, published(plan))
 	}
 	dir, err := os.Getwd()
 	if err != nil {
@@ -69,6 +70,17 @@ func show(plan []publication, profile string, stdout, stderr io.Writer) error {
 	fmt.Fprint(stderr, "nothing was changed; with PUBLISH=yes these commands run, or paste them:\n\n")
 	_, err = io.WriteString(stdout, inSubshell(dir, profile, commands))
 	return err
+}
+
+// published returns the versions of a plan that are there already.
+func published(plan []publication) []version {
+	var there []version
+	for _, p := range plan {
+		if p.arn != "" {
+			there = append(there, version{p.region, p.layer, p.arn, false})
+		}
+	}
+	return there
 }
 
 // carryOut runs the commands of the plan up to the first that fails, and lists

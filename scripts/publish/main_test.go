@@ -39,6 +39,7 @@ func TestWhatIsWrongIsSaidBeforeAnythingRuns(t *testing.T) {
 		"parameters with end":     {requested("-parameters", "/secretwrap/"), []string{`without a / at its end`}},
 		"parameters of AWS":       {requested("-parameters", "/AWS/layer"), []string{"AWS keeps names"}},
 		"half a confirmation":     {requested("-publish", "y"), []string{`PUBLISH is "y"`}},
+		"singular":                {requested("-given", "REGIONS ARCHITECTURE AWS_PROFILE VERSION"), []string{"ARCHITECTURE is no variable of make publish"}},
 		"much": {
 			[]string{"-regions", "here", "-variants", "all", "-architectures", "all", "-publish", "no"},
 			[]string{"REGIONS:", "VARIANTS:", "ARCHITECTURES:", "PUBLISH is"},
@@ -188,7 +189,7 @@ func TestPrintedCommandsUseWhatIsPublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := []string{dir, "my profile"}
-	want := slices.Concat(place, p.shareCommand(p.shares[0], "17")[1:], place, p.parameterCommand(arn)[1:])
+	want := slices.Concat([]string{arn}, place, p.shareCommand(p.shares[0], "17")[1:], place, p.parameterCommand(arn)[1:])
 	if got := strings.Split(strings.TrimSpace(string(out)), "\n"); !slices.Equal(got, want) {
 		t.Errorf("aws is given\n%q, want\n%q", got, want)
 	}

@@ -23,7 +23,16 @@ type request struct {
 	dist          string
 	profile       string
 	publish       bool
+	check         bool // whether to look at the request and do no more
 }
+
+// variables are those of make publish.
+func variables() []string {
+	return []string{"REGIONS", "VARIANTS", "ARCHITECTURES", "LAYER_NAME", "ORGANIZATION", "ACCOUNTS", "SSM_PREFIX", "PUBLISH"}
+}
+
+// foreign are names of variables for others that make starts, or for the Makefile.
+var foreign = regexp.MustCompile(`^(AWS_.*|GO[A-Z]*|CGO_ENABLED|CACHE|VERSION|MAKE.*)$`)
 
 // The forms that AWS's references of the API give for these.
 var (
@@ -48,6 +57,8 @@ func parse(args []string) (request, error) {
 	list(&r.regions, "regions", "the regions to publish to")
 	list(&r.variants, "variants", "the variants of the layer: "+strings.Join(knownVariants(), ", "))
 	list(&r.architectures, "architectures", "the architectures: "+strings.Join(knownArchitectures(), ", "))
+	var given []string
+	list(&given, "given", "the variables on make's command line")
 	list(&r.accounts, "accounts", "accounts that may use the layers")
 	flags.StringVar(&r.name, "name", "secretwrap", "what the layers' names begin with")
 	flags.StringVar(&r.organization, "organization", "", "an organization whose accounts may use the layers")
@@ -55,16 +66,28 @@ func parse(args []string) (request, error) {
 	flags.StringVar(&r.version, "version", "0.1.0-dev", "the version that the layers' descriptions name")
 	flags.StringVar(&r.dist, "dist", "dist", "the directory with the zip files")
 	flags.StringVar(&r.profile, "profile", "", "the profile to name in printed commands")
+	flags.BoolVar(&r.check, "check", false, "check what is asked for, and do no more")
 	confirmed := flags.String("publish", "", "yes publishes; nothing prints the commands")
 	if err := flags.Parse(args); err != nil {
 		return request{}, err
 	}
 	r.publish = *confirmed == "yes"
-	problems := r.problems()
+	problems := append(checkGiven(given), r.problems()...)
 	if *confirmed != "" && !r.publish {
 		problems = append(problems, fmt.Errorf("PUBLISH is %q: yes publishes, nothing at all prints the commands", *confirmed))
 	}
 	return r, errors.Join(problems...)
+}
+
+// checkGiven returns which variables nothing would read.
+func checkGiven(given []string) []error {
+	var problems []error
+	for _, name := range given {
+		if !slices.Contains(variables(), name) && !foreign.MatchString(name) {
+			problems = append(problems, fmt.Errorf("%s is no variable of make publish, which are %s", name, strings.Join(variables(), ", ")))
+		}
+	}
+	return problems
 }
 
 func (r request) problems() []error {

@@ -20,7 +20,7 @@ func script(plan []publication) []string {
 	for _, p := range plan {
 		arn, number := p.arn, numberOf(p.arn)
 		if p.arn == "" {
-			commands = append(commands, "arn=$("+line(p.publishCommand())+")")
+			commands = append(commands, "arn=$("+line(p.publishCommand())+")", "echo "+quoted(publishedARN))
 			arn, number = publishedARN, publishedNumber
 		}
 		for _, s := range p.shares {
