@@ -42,6 +42,16 @@ func (a cloud) access() []string {
 // call sends a request and returns the answer.
 func (a cloud) call(t *testing.T, service, method, path string, header map[string]string, body []byte) []byte {
 	t.Helper()
+	answer, status := a.send(t, service, method, path, header, body)
+	if status/100 != 2 {
+		t.Fatalf("moto answers %d to %s %s of %s: %s", status, method, path, service, answer)
+	}
+	return answer
+}
+
+// send sends a request and returns the answer, which may be an error, and its status.
+func (a cloud) send(t *testing.T, service, method, path string, header map[string]string, body []byte) (answer []byte, status int) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, a.url+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -56,11 +66,11 @@ func (a cloud) call(t *testing.T, service, method, path string, header map[strin
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode/100 != 2 {
-		t.Fatalf("moto answers %s to %s %s of %s: %s (%v)", response.Status, method, path, service, answer, err)
+	answer, err = io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return answer
+	return answer, response.StatusCode
 }
 
 // json sends a request of one of the services that speak JSON, and decodes the answer.

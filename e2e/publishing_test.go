@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,10 +35,11 @@ func twoRegions(more ...string) []string {
 	}, more...)
 }
 
-// TestPublishing publishes layers with AWS's CLI to accounts that are a moto_server
-// each; where one serves several tests, each has regions of its own. moto_server stands for AWS only so far: it takes any credentials and any
-// organization, takes a permission a second time, which AWS refuses, and keeps the
-// words of a permission where AWS makes a principal and a condition of them.
+// TestPublishing publishes layers with AWS's CLI to an account that is a moto_server, in
+// which each test has regions of its own. moto_server stands for AWS only so far: it
+// takes any credentials and any organization, takes a permission a second time, which
+// AWS refuses, and keeps the words of a permission where AWS makes a principal and a
+// condition of them.
 func TestPublishing(t *testing.T) {
 	p := newProject(t)
 	tests := map[string]func(*testing.T, project){
@@ -56,45 +58,45 @@ func TestPublishing(t *testing.T) {
 	}
 }
 
-// testPrintsWhatItDoes compares an account after the printed commands were pasted
-// with one to which the same was published.
+// testPrintsWhatItDoes pastes the printed commands in two regions, and publishes the
+// same to two others.
 func testPrintsWhatItDoes(t *testing.T, p project) {
-	pasted, published := p.account.another(t), p.account.another(t)
-	out, progress := p.publish(t, pasted, twoRegions()...)
+	out, progress := p.publish(t, p.account, twoRegions("REGIONS=eu-central-1 us-west-1")...)
 	for _, want := range []string{
-		"eu-west-1 secretwrap-managed-x86_64: would publish the first version\n",
-		"us-east-1 secretwrap-managed-x86_64: would share with organization " + organization + "\n",
-		"us-east-1 secretwrap-managed-x86_64: would write the ARN to /secretwrap/layer/managed/x86_64/arn\n",
+		"eu-central-1 secretwrap-managed-x86_64: would publish the first version\n",
+		"us-west-1 secretwrap-managed-x86_64: would share with organization " + organization + "\n",
+		"us-west-1 secretwrap-managed-x86_64: would write the ARN to /secretwrap/layer/managed/x86_64/arn\n",
 		"nothing was changed; with PUBLISH=yes these commands run",
 	} {
 		if !strings.Contains(progress, want) {
 			t.Errorf("does not say %q:\n%s", want, progress)
 		}
 	}
-	if held := pasted.holdings(t, "eu-west-1", "us-east-1"); len(held.Versions)+len(held.Parameters) > 0 {
+	if held := p.holdings(t, "eu-central-1", "us-west-1"); len(held.Versions)+len(held.Parameters) > 0 {
 		t.Fatalf("the account holds %+v before anything was pasted", held)
 	}
 	paste := exec.CommandContext(t.Context(), "sh")
-	paste.Env, paste.Stdin = pasted.env, strings.NewReader(out)
+	paste.Env, paste.Stdin = p.env, strings.NewReader(out)
 	said, err := paste.CombinedOutput()
 	if err != nil {
 		t.Fatalf("pasted: %v\n%s", err, said)
 	}
-	table, _ := p.publish(t, published, twoRegions("PUBLISH=yes")...)
-	want := published.holdings(t, "eu-west-1", "us-east-1")
-	if got := pasted.holdings(t, "eu-west-1", "us-east-1"); !reflect.DeepEqual(got, want) {
-		t.Errorf("pasted:    %+v\npublished: %+v", got, want)
-	}
-	want.check(t, p, "eu-west-1", "us-east-1")
-	for _, v := range want.Versions {
-		if !regexp.MustCompile(`secretwrap-managed-x86_64 +published +` + v.ARN + "\n").MatchString(table) {
-			t.Errorf("the table does not list %s:\n%s", v.ARN, table)
-		}
-		if !strings.Contains("\n"+string(said), "\n"+v.ARN+"\n") {
-			t.Errorf("pasted, it does not print %s:\n%s", v.ARN, said)
+	pasted := p.holdings(t, "eu-central-1", "us-west-1")
+	pasted.check(t, p, "eu-central-1", "us-west-1")
+	for _, arn := range pasted.arns() {
+		if !strings.Contains("\n"+string(said), "\n"+arn+"\n") {
+			t.Errorf("pasted, it does not print %s:\n%s", arn, said)
 		}
 	}
-	testPublishesNothingTwice(t, p, published, want)
+	table, _ := p.publish(t, p.account, twoRegions("REGIONS=eu-west-3 us-west-2", "PUBLISH=yes")...)
+	published := p.holdings(t, "eu-west-3", "us-west-2")
+	published.check(t, p, "eu-west-3", "us-west-2")
+	for _, arn := range published.arns() {
+		if !regexp.MustCompile(`secretwrap-managed-x86_64 +published +` + arn + "\n").MatchString(table) {
+			t.Errorf("the table does not list %s:\n%s", arn, table)
+		}
+	}
+	testPublishesNothingTwice(t, p)
 }
 
 // check fails the test unless the account holds one version in each region, as
@@ -110,7 +112,7 @@ func (h holdings) check(t *testing.T, p project, regions ...string) {
 			Description:   "secretwrap 1.0.0, managed, x86_64",
 			License:       "Apache-2.0",
 			Architectures: []string{"x86_64"},
-			Sum:           p.sum(t, "secretwrap-layer-x86_64.zip"),
+			Content:       struct{ CodeSha256 string }{p.sum(t, "secretwrap-layer-x86_64.zip")},
 			Statements: []statement{{
 				Sid: "organization-" + organization, Effect: "Allow", Action: "lambda:GetLayerVersion",
 				Principal: "*", OrganizationID: organization, Resource: arn,
@@ -123,21 +125,22 @@ func (h holdings) check(t *testing.T, p project, regions ...string) {
 	}
 }
 
-// testPublishesNothingTwice publishes what the account holds.
-func testPublishesNothingTwice(t *testing.T, p project, a account, want holdings) {
+// testPublishesNothingTwice publishes what a region holds.
+func testPublishesNothingTwice(t *testing.T, p project) {
 	t.Helper()
-	table, progress := p.publish(t, a, twoRegions("REGIONS=us-east-1", "PUBLISH=yes")...)
+	want := p.holdings(t, "us-west-2")
+	table, progress := p.publish(t, p.account, twoRegions("REGIONS=us-west-2", "PUBLISH=yes")...)
 	if strings.Count(table, " unchanged ") != 1 || strings.Contains(table, " published ") {
 		t.Errorf("the table does not list an unchanged version:\n%s", table)
 	}
-	if !strings.Contains(progress, "us-east-1 secretwrap-managed-x86_64: version 1 is there already\n") {
+	if !strings.Contains(progress, "us-west-2 secretwrap-managed-x86_64: version 1 is there already\n") {
 		t.Errorf("does not say what is there:\n%s", progress)
 	}
-	commands, progress := p.publish(t, a, twoRegions("REGIONS=us-east-1")...)
+	commands, progress := p.publish(t, p.account, twoRegions("REGIONS=us-west-2")...)
 	if commands != "" || !strings.Contains(progress, "nothing is to be done; these are there:\n") || strings.Count(progress, " unchanged ") != 1 {
 		t.Errorf("would do something:\n%s\n%s", progress, commands)
 	}
-	if got := a.holdings(t, "eu-west-1", "us-east-1"); !reflect.DeepEqual(got, want) {
+	if got := p.holdings(t, "us-west-2"); !reflect.DeepEqual(got, want) {
 		t.Errorf("the account holds\n%+v, before\n%+v", got, want)
 	}
 }
@@ -448,6 +451,10 @@ func newProject(t *testing.T) project {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
+	// What else is published need not be large.
+	for _, name := range []string{"arm64", "os-only-x86_64", "os-only-arm64", "wrapper-x86_64"} {
+		p.withZip(t, "secretwrap-layer-"+name+".zip")
+	}
 	if !regexp.MustCompile(`^\(\nset -eu\ncd .*\nexport AWS_PAGER=\narn=.*\necho "\$arn"\n\)\n$`).MatchString(commands) {
 		t.Errorf("prints, instead of the commands that publish one layer and share it with nobody:\n%s", commands)
 	}
@@ -549,31 +556,24 @@ func (p project) make(t *testing.T, env []string, args ...string) (stdout, stder
 // account is an AWS account, and the environment in which the aws command reaches
 // it.
 type account struct {
-	python string
-	tools  string // the directory of the aws command
-	env    []string
+	tools string // the directory of the aws command
+	url   string // the moto_server
+	env   []string
 }
 
 // newAccount starts a moto_server that is an account without anything.
 func newAccount(t *testing.T) account {
 	t.Helper()
-	python, tools := pythonWith(t, "awscli", "boto3").path, t.TempDir()
+	python, tools, url := pythonWith(t, "awscli").path, t.TempDir(), motoServer(t)
 	loader, err := filepath.Abs(awsLoader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(tools, "aws"), "#!/bin/sh\nexec '"+python+"' -ES '"+loader+"' call '"+loadAWS(t, python)+"' \"$@\"\n", 0o755)
-	env := append(outside(), "PATH="+tools+":"+os.Getenv("PATH"), "AWS_ENDPOINT_URL="+motoServer(t),
+	env := append(outside(), "PATH="+tools+":"+os.Getenv("PATH"), "AWS_ENDPOINT_URL="+url,
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE"+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
-	return account{python, tools, env}
-}
-
-// another starts another account, for the same aws command.
-func (a account) another(t *testing.T) account {
-	t.Helper()
-	a.env = append(slices.Clone(a.env), "AWS_ENDPOINT_URL="+motoServer(t))
-	return a
+	return account{tools, url, env}
 }
 
 // awsLoader is a program that runs the aws command often, and loads it once.
@@ -658,17 +658,17 @@ exec %s/aws "$@"
 
 // holdings is what an account holds in some regions.
 type holdings struct {
-	Versions   []layerVersion    `json:"versions"`
-	Parameters map[string]string `json:"parameters"` // by region and name
+	Versions   []layerVersion
+	Parameters map[string]string // by region and name
 }
 
 type layerVersion struct {
-	ARN           string      `json:"arn"`
-	Description   string      `json:"description"`
-	License       string      `json:"license"`
-	Architectures []string    `json:"architectures"`
-	Sum           string      `json:"sum"`
-	Statements    []statement `json:"statements"`
+	ARN           string   `json:"LayerVersionArn"`
+	Description   string   `json:"Description"`
+	License       string   `json:"LicenseInfo"`
+	Architectures []string `json:"CompatibleArchitectures"`
+	Content       struct{ CodeSha256 string }
+	Statements    []statement
 }
 
 type statement struct {
@@ -684,20 +684,58 @@ func (h holdings) arns() []string {
 	return arns
 }
 
-// holdings asks with AWS's SDK for Python, of which nothing that publishes knows.
+// holdings asks without the aws command.
 func (a account) holdings(t *testing.T, regions ...string) holdings {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), a.python, append([]string{"testdata/publishing/holdings.py"}, regions...)...)
-	command.Env = a.env
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &stderr)
+	held := holdings{Parameters: make(map[string]string)}
+	for _, region := range regions {
+		c := cloud{a.url, region}
+		held.Versions = append(held.Versions, c.layerVersions(t)...)
+		var answer struct {
+			Parameters []struct{ Name, Value string }
+		}
+		c.json(t, "ssm", "AmazonSSM.GetParametersByPath", map[string]any{"Path": "/", "Recursive": true}, &answer)
+		for _, parameter := range answer.Parameters {
+			held.Parameters[region+parameter.Name] = parameter.Value
+		}
 	}
-	var held holdings
-	if err := json.Unmarshal(out, &held); err != nil {
-		t.Fatal(err)
-	}
+	slices.SortFunc(held.Versions, func(a, b layerVersion) int { return strings.Compare(a.ARN, b.ARN) })
 	return held
+}
+
+// layerVersions returns all versions of layers in a region.
+func (a cloud) layerVersions(t *testing.T) []layerVersion {
+	t.Helper()
+	const root = "/2018-10-31/layers"
+	get := func(path string, answer any) { decode(t, a.call(t, "lambda", http.MethodGet, path, nil, nil), answer) }
+	var layers struct{ Layers []struct{ LayerName string } }
+	get(root, &layers)
+	var versions []layerVersion
+	for _, layer := range layers.Layers {
+		place := root + "/" + layer.LayerName + "/versions"
+		var listed struct{ LayerVersions []struct{ Version int } }
+		get(place, &listed)
+		for _, version := range listed.LayerVersions {
+			var v layerVersion
+			path := fmt.Sprint(place, "/", version.Version)
+			get(path, &v)
+			v.Statements = a.sharing(t, path)
+			versions = append(versions, v)
+		}
+	}
+	return versions
+}
+
+// sharing returns the permissions of a version; one without has no policy.
+func (a cloud) sharing(t *testing.T, path string) []statement {
+	t.Helper()
+	answer, status := a.send(t, "lambda", http.MethodGet, path+"/policy", nil, nil)
+	if status == http.StatusNotFound {
+		return nil
+	}
+	var held struct{ Policy string }
+	decode(t, answer, &held)
+	var policy struct{ Statement []statement }
+	decode(t, []byte(held.Policy), &policy)
+	return policy.Statement
 }

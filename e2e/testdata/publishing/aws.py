@@ -2,6 +2,7 @@
 and runs it in a process of its own for each `call SOCKET ARGUMENT...`, which has the
 caller's environment, directory, and standard streams."""
 
+import gc
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ def serve(path):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
+    gc.disable()  # which would go through all that is loaded, in each process
     print("ready", flush=True)
     while True:
         connection, _ = listener.accept()
