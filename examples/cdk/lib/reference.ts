@@ -88,9 +88,9 @@ const arn = `arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:${name}`;
 // Longer schemes, such as awssecretsmanager://, belong to others.
 const scheme = '(?<![A-Za-z0-9_+.-])secretsmanager:/';
 // The options of a reference that is all of a text, and of one between braces, where
-// they may hold braces in pairs.
+// braces in options are not allowed.
 const whole = '[^#]*';
-const between = '(?:[^#{}]|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*';
+const between = '[^#}]*';
 
 /** Returns a pattern whose groups are an ARN, which ECS's fields may follow, or a name; and the options. */
 function referenceWith(options: string): RegExp {

@@ -10,9 +10,9 @@ locals {
   # Longer schemes, such as awssecretsmanager://, belong to others.
   scheme = "(?:^|[^A-Za-z0-9_+.-])secretsmanager:/"
   # The options of a reference that is all of a text, and of one between braces, where
-  # they may hold braces in pairs.
+  # braces in options are not allowed.
   whole   = "[^#]*"
-  between = "(?:[^#{}]|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*"
+  between = "[^#}]*"
   # The groups are an ARN, which ECS's fields may follow, a name, the options.
   before = "${local.scheme}/(?:(${local.arn})(?::[^?#}\\s]*)?|(${local.name}))(?:\\?("
   after  = "))?(?:[#}\\s]|$)"
