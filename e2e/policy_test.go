@@ -3,11 +3,44 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"maps"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 )
+
+// TestPoliciesAreThoseOfTheExamples compares what policy prints for references of all
+// forms with what the CDK's construct and Terraform's module grant for them.
+func TestPoliciesAreThoseOfTheExamples(t *testing.T) {
+	t.Parallel()
+	var references map[string]string
+	if err := json.Unmarshal([]byte(page(t, "e2e/testdata/references.json")), &references); err != nil {
+		t.Fatal(err)
+	}
+	delete(references, "PATH_LIKE_OPTION") // which is refused, but has a secret that can be read
+	cmd := exec.CommandContext(t.Context(), built(t, "..", "secretwrap", "./wrapper"), "policy", "--account", "123456789012", "--kms-key", "none")
+	cmd.Env = []string{"AWS_REGION=eu-west-1", "HOME=/no-home"}
+	for name, value := range references {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	document, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed struct{ Statement []struct{ Resource []string } }
+	if err := json.Unmarshal(document, &printed); err != nil || len(printed.Statement) != 1 {
+		t.Fatalf("%v\n%s", err, document)
+	}
+	got := slices.Sorted(slices.Values(printed.Statement[0].Resource))
+	want := slices.DeleteFunc(grantedByForm(make(map[string][]string))["secretsmanager:GetSecretValue"], func(arn string) bool {
+		return strings.HasSuffix(arn, ":path-??????") || strings.HasSuffix(arn, ":manifest-??????")
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
 
 // TestPoliciesAreAcceptedByLinters has parliament judge what policy prints, for
 // references and options of every kind.
