@@ -125,6 +125,9 @@ func (t *templated) placed(problems problem.List) problem.List {
 		if line := t.lineOf(first); p.Source == "" && line > 0 {
 			p.Source, p.Line = t.template.path, line
 		}
+		if strings.Contains(t.variables[first], "${") {
+			p.Hint += "; Fn::Sub alone replaces ${…}"
+		}
 	}
 	return problems
 }
@@ -213,6 +216,9 @@ func (t *templated) readManifest(chosen settings.Settings) (manifest.Manifest, p
 	}
 	if err != nil {
 		return manifest.Manifest{}, problem.List{asProblem(err, problem.Config)}
+	}
+	if builder := t.function.Builder; builder != "" && t.manifest.path == "" {
+		t.warn("", fmt.Sprintf("the manifest lies beside the code, of which the builder %q may take a part only: check the template that sam build writes too", builder))
 	}
 	return manifest.Parse(path, content, t.lookup)
 }

@@ -1,11 +1,14 @@
 package template
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"secretwrap/internal/arn"
+	"secretwrap/internal/suggest"
 )
 
 // resolver evaluates intrinsic functions as far as a template tells their result.
@@ -200,6 +203,9 @@ func (r *resolver) ref(argument *yaml.Node, depth int) (*yaml.Node, string) {
 	if echo := member(parameter, "NoEcho"); echo != nil && strings.EqualFold(echo.Value, "true") {
 		r.hidden = true
 	}
+	if near := r.nearest(name); near != "" {
+		return nil, name + misnamed + near + "?"
+	}
 	if value, given := r.given(name); given {
 		return listed(value, parameter), ""
 	}
@@ -216,6 +222,19 @@ func (r *resolver) ref(argument *yaml.Node, depth int) (*yaml.Node, string) {
 		return r.parameter(name, parameter)
 	}
 	return r.secret(name, depth)
+}
+
+// misnamed stands between a name that is nowhere and the one that may be meant.
+const misnamed = ", which is no parameter or resource of the template: did you mean "
+
+// nearest returns the parameter or resource that a name which is neither may be meant
+// for, empty if it is one, or like none. SAM makes resources that no template has.
+func (r *resolver) nearest(name string) string {
+	if strings.HasPrefix(name, "AWS::") || r.named("Parameters", name) != nil || r.named("Resources", name) != nil {
+		return ""
+	}
+	near, _ := suggest.Nearest(name, slices.Concat(slices.Sorted(maps.Keys(r.sections["Parameters"])), slices.Sorted(maps.Keys(r.sections["Resources"]))))
+	return near
 }
 
 // place returns where the stack would be made.

@@ -52,6 +52,8 @@ type Function struct {
 	// Handler, Runtime and Code, the path of the code as written, are empty if they
 	// are not set, or known after a deployment only.
 	Handler, Runtime, Code string
+	// Builder is the SAM CLI's for the code, empty for the runtime's own.
+	Builder string
 	// Inline is set for a function whose code stands in the template.
 	Inline bool
 	// Image is set for a function that is packaged as a container image, SnapStart
@@ -223,9 +225,11 @@ func (t *Template) function(id string) (Function, problem.List) {
 	function := Function{
 		ID: id, Line: t.lines[id],
 		Handler: text("Handler"), Runtime: text("Runtime"),
-		Code:   cmp.Or(text("CodeUri"), text("Code"), assetPath(resource)),
-		Inline: text("Code", "ZipFile") != "" || text("InlineCode") != "",
-		Image:  text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
+		// The CDK notes where the code is among the metadata.
+		Code:    cmp.Or(text("CodeUri"), text("Code"), textAt(resource, "Metadata", "aws:asset:path")),
+		Builder: textAt(resource, "Metadata", "BuildMethod"),
+		Inline:  text("Code", "ZipFile") != "" || text("InlineCode") != "",
+		Image:   text("PackageType") == "Image", SnapStart: text("SnapStart", "ApplyOn") == "PublishedVersions",
 		NoLayer: !slices.ContainsFunc(properties, func(from *yaml.Node) bool { return member(from, "Layers") != nil }),
 	}
 	variables, problems := t.variables(id, properties)
@@ -233,12 +237,15 @@ func (t *Template) function(id string) (Function, problem.List) {
 	return function, problems
 }
 
-// assetPath returns where the CDK notes that the code lies.
-func assetPath(resource *yaml.Node) string {
-	if path := member(member(resource, "Metadata"), "aws:asset:path"); path != nil {
-		return path.Value
+// textAt returns the text at a path of maps, empty if there is none.
+func textAt(node *yaml.Node, path ...string) string {
+	for _, key := range path {
+		node = member(node, key)
 	}
-	return ""
+	if node == nil {
+		return ""
+	}
+	return node.Value
 }
 
 // globals returns what all functions have, without what one ignores: a list of
@@ -300,6 +307,8 @@ func (v Variable) Hint() string {
 		return "quote the text, or put a blank after the # of a comment"
 	case v.Unresolved == NoText:
 		return "write a text, and quote one that begins with a brace or a bracket"
+	case strings.Contains(v.Unresolved, misnamed):
+		return "correct the name in the template"
 	case v.Missing != "":
 		return "give it with --parameter " + v.Missing + "=VALUE; a secret by its name"
 	}

@@ -97,6 +97,7 @@ func TestIntrinsics(t *testing.T) {
 		{"!Ref Table", "Table", "the resource Table"},
 		{"!Ref Random", "Random", "the resource Random"},
 		{"!Ref Nobody", "Nobody", "the resource Nobody"},
+		{"!Sub '${Stge}'", "${Stge}", "Stge, which is no parameter or resource of the template: did you mean Stage?"},
 		{"!Ref AWS::AccountId", "AWS::AccountId", "AWS::AccountId"},
 		{"!Sub 'x${Table.Name}'", "x${Table.Name}", "Fn::GetAtt Table.Name"},
 		{"!ImportValue x", "x", "Fn::ImportValue x"},
@@ -332,7 +333,7 @@ func TestHints(t *testing.T) {
 	for value, want := range map[string]string{
 		"!Ref Bare": "--parameter Bare=VALUE", "!Sub '${Random}'": "--parameter Random=VALUE", "!GetAtt Table.Arn": "--parameter Table.Arn=VALUE",
 		"!ImportValue x": "--parameter x=VALUE", "!Sub 'x${AWS::AccountId}'": "--parameter AWS::AccountId=VALUE", "!Cidr [a]": "a deployment alone",
-		"off": "quote the value", "'{{resolve:ssm:x}}'": "a deployment alone", "'{{resolve:secretsmanager:x}}'": "keep one of them",
+		"!Ref Stge": "correct the name", "off": "quote the value", "'{{resolve:ssm:x}}'": "a deployment alone", "'{{resolve:secretsmanager:x}}'": "keep one of them",
 		"{{secretsmanager://a}}": "quote one that begins with a brace", "!Join ['', [!Ref Stage, !Base64 x]]": "a deployment alone",
 		"!Join ['', [!Ref AWS::NoValue]]": "a deployment alone", "!FindInMap [Names, !Ref AWS::Region, x]": "a deployment alone",
 	} {
