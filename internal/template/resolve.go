@@ -1,8 +1,6 @@
 package template
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -233,8 +231,31 @@ func (r *resolver) nearest(name string) string {
 	if strings.HasPrefix(name, "AWS::") || r.named("Parameters", name) != nil || r.named("Resources", name) != nil {
 		return ""
 	}
-	near, _ := suggest.Nearest(name, slices.Concat(slices.Sorted(maps.Keys(r.sections["Parameters"])), slices.Sorted(maps.Keys(r.sections["Resources"]))))
+	known := r.known()
+	if len(known) > mostNames {
+		return ""
+	}
+	r.visits += costOfNearest
+	near, _ := suggest.Nearest(name, known)
 	return near
+}
+
+// A template has at most 200 parameters and 500 resources. To compare a name with all
+// of them costs as much as many nodes.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	mostNames     = 700
+	costOfNearest = 20
+)
+
+// known returns the names of all parameters and resources.
+func (r *resolver) known() (names []string) {
+	for _, section := range []string{"Parameters", "Resources"} {
+		for key := range pairs(member(r.root, section)) {
+			names = append(names, key.Value)
+		}
+	}
+	return names
 }
 
 // place returns where the stack would be made.
@@ -316,7 +337,7 @@ func (r *resolver) attribute(argument *yaml.Node, depth int) (*yaml.Node, string
 		return scalar(value), ""
 	}
 	if id, isID := strings.CutSuffix(name, ".Id"); isID {
-		return r.secret(id, depth)
+		return r.ref(scalar(id), depth)
 	}
 	return r.lacks(name, "Fn::GetAtt "+name)
 }

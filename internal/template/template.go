@@ -195,12 +195,7 @@ func (t *Template) Makes(secret string) bool { return t.resolver.made[secret] }
 // Misnamed returns a problem for each given value whose name nothing in the template
 // has, and that was not asked for.
 func (t *Template) Misnamed() (problems problem.List) {
-	var known []string
-	for _, section := range []string{"Parameters", "Resources"} {
-		for key := range pairs(member(t.root, section)) {
-			known = append(known, key.Value)
-		}
-	}
+	known := t.resolver.known()
 	for _, name := range slices.Sorted(maps.Keys(t.resolver.options.Values)) {
 		if t.resolver.asked[name] || slices.Contains(known, name) || strings.HasPrefix(name, "AWS::") || strings.Contains(name, ".") {
 			continue

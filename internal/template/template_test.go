@@ -274,6 +274,23 @@ func TestManyValuesThatStandForTooMuch(t *testing.T) {
 	}
 }
 
+func TestManyNamesThatAreNowhere(t *testing.T) {
+	t.Parallel()
+	var data strings.Builder
+	data.WriteString("Parameters:\n")
+	for i := range 690 {
+		fmt.Fprintf(&data, "  AParameterOfThatName%d: {Type: String}\n", i)
+	}
+	data.WriteString("Resources:\n  Fn:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n")
+	for i := range 5000 {
+		fmt.Fprintf(&data, "          V%d: !Ref APrameterOfThatName%d\n", i, i)
+	}
+	variables := read(t, data.String(), template.Options{}).Variables
+	if first, last := variables[0].Unresolved, variables[4999].Unresolved; !strings.Contains(first, "did you mean AParameterOfThatName0?") || last != "itself, or on too much" {
+		t.Errorf("the first depends on %q, the last on %q", first, last)
+	}
+}
+
 func TestAFunctionOfAMergeIsOne(t *testing.T) {
 	t.Parallel()
 	function := read(t, "X: &x {Fn: {Type: AWS::Lambda::Function}}\nResources: {<<: *x, Fn: {Type: AWS::Lambda::Function, Properties: {Handler: own}}}\n", template.Options{})
@@ -339,6 +356,17 @@ func TestHints(t *testing.T) {
 	} {
 		if got := read(t, one(value), template.Options{Region: "eu-west-1"}).Variables[0].Hint(); !strings.Contains(got, want) {
 			t.Errorf("%s: got %q", value, got)
+		}
+	}
+}
+
+func TestAHintThatIsFollowedHelps(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"!Ref Bare", "!Sub '${Random}'", "!GetAtt Random.Id", "!GetAtt Table.Id", "!GetAtt Table.Arn", "!ImportValue x", "!Ref AWS::AccountId", "!Ref AWS::Region"} {
+		missing := read(t, one(value), template.Options{}).Variables[0].Missing
+		again := read(t, one(value), template.Options{Values: map[string]string{missing: "given"}}).Variables[0]
+		if again.Unresolved != "" || again.Value != "given" {
+			t.Errorf("%s with %s: got %+v", value, missing, again)
 		}
 	}
 }
