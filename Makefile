@@ -9,6 +9,8 @@ AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
 E2E_PYTHON ?= $(CACHE)/venv/bin/python
 BENCH_NODE_MODULES ?= $(CACHE)/node/node_modules
 BENCH = AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" BENCH_NODE_MODULES="$(BENCH_NODE_MODULES)"
+# How tests run that leave a recording for `make faults`.
+RECORDED = go tool -modfile "$(CURDIR)/scripts/tools/go.mod" gotestsum --format pkgname-and-test-fails --hide-summary skipped --jsonfile "$(CURDIR)/dist/tests
 export CGO_ENABLED = 0
 
 .PHONY: help
@@ -27,14 +29,20 @@ test: ## run every test that needs nothing but Go
 
 .PHONY: race
 race: ## run the unit tests with the race detector; needs a C compiler
-	CGO_ENABLED=1 go test -race ./...
-	CGO_ENABLED=1 go test -race -tags lambda ./internal/... ./wrapper/...
+	mkdir -p dist/tests
+	CGO_ENABLED=1 $(RECORDED)/plain.json" -- -race ./...
+	CGO_ENABLED=1 $(RECORDED)/lambda.json" -- -race -tags lambda ./internal/... ./wrapper/...
 
 .PHONY: e2e
 e2e: ## run every end-to-end test; installs AWS's emulator, runtimes, moto, builders
 	scripts/install-e2e.sh
 	scripts/install-builders.sh
-	cd e2e && E2E_REQUIRE=1 AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" go test -count=1 ./...
+	mkdir -p dist/tests
+	cd e2e && E2E_REQUIRE=1 AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" E2E_PYTHON="$(E2E_PYTHON)" $(RECORDED)/e2e.json" -- -count=1 ./...
+
+.PHONY: faults
+faults: ## show for each fault in docs/faults.md whether its tests passed in the last make race and make e2e
+	cd e2e && go run ./faults
 
 .PHONY: demo
 demo: ## show what a user sees, against a Secrets Manager on this machine
