@@ -247,3 +247,36 @@ func checkAlone(t *testing.T, b brake.Brake) {
 		t.Errorf("beside the note lies something: %v", entries)
 	}
 }
+
+// FuzzRead gives a note any content: what is read of it is a list of problems that
+// can be told.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"Plan":"p","Time":"2026-03-01T12:00:00Z","Problems":[{"Class":2,"Variable":"A","Secret":"prod/db","Cause":"access denied"}]}`))
+	f.Add([]byte(`{"Plan":"p","Problems":[{"Class":3,"Secret":"arn:aws:secretsmanager:"},null]}`))
+	f.Add([]byte(`{"Problems":[{"Class":-1}]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		b := brake.Brake{Path: filepath.Join(t.TempDir(), "note")}
+		if err := os.WriteFile(b.Path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		note, found := b.Read()
+		if !found {
+			return
+		}
+		for _, p := range note.Problems {
+			if p.Class.ErrorType() == "" || p.Class.Status() == 0 {
+				t.Errorf("a problem of class %d is believed", p.Class)
+			}
+		}
+		if len(note.Problems) == 0 || note.Problems.Error() == "" {
+			t.Error("a note without a problem is believed")
+		}
+		if text := note.Problems.Public(4096); len(text) > 4096 {
+			t.Errorf("%d bytes for the caller", len(text))
+		}
+		if note.Holds(note.Plan, note.Time.Add(-1)) || note.Holds(note.Plan, note.Time.Add(brake.Duration)) {
+			t.Error("the note holds out of its time")
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package problem_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,4 +88,32 @@ func TestTheListsPublicTextStaysWithinItsLimit(t *testing.T) {
 			t.Errorf("%s: %d bytes: %q", name, len(got), got)
 		}
 	}
+}
+
+// FuzzPublic has the caller read no more than may be shown, whatever the names are.
+func FuzzPublic(f *testing.F) {
+	f.Add("DB_PASSWORD", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf", 4096, 3)
+	f.Add("A", "arn:::::", 60, 1)
+	f.Add("ä", "\xff", 61, 2)
+	f.Add("", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:-AbCdEf", 100, 900)
+	f.Fuzz(func(t *testing.T, variable, name string, limit, count int) {
+		const least = 100
+		limit, count = max(limit, least), min(max(count, 1), 100)
+		var list problem.List
+		for i := range count {
+			list = append(list, &problem.Problem{Class: problem.Denied, Variable: fmt.Sprint(variable, i), Secret: name, Path: "PATH-CANARY", Cause: "CAUSE-CANARY", Hint: "HINT-CANARY"})
+		}
+		text := list.Public(limit)
+		if len(text) > limit {
+			t.Errorf("%d bytes, want at most %d: %s", len(text), limit, text)
+		}
+		for _, hidden := range []string{"PATH-CANARY", "CAUSE-CANARY", "HINT-CANARY"} {
+			if strings.Contains(text, hidden) && !strings.Contains(variable+name, hidden) {
+				t.Errorf("shows %s: %s", hidden, text)
+			}
+		}
+		if account := "arn:aws:secretsmanager:"; strings.HasPrefix(name, account) && strings.Contains(text, account) && !strings.Contains(variable+name[len(account):], account) {
+			t.Errorf("shows the ARN: %s", text)
+		}
+	})
 }
