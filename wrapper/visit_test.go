@@ -14,6 +14,8 @@ func FuzzReadVisit(f *testing.F) {
 	f.Add(`{"number":1,"pid":1,"began":"1","manifest":"/tmp/x","settings":{"SECRETWRAP_TIMEOUT":"1s"}}`)
 	f.Add(fmt.Sprintf(`{"number":1,"pid":%d,"manifest":"/dev/zero","dirs":["/tmp"],"literal":{"A":"b"},"kept":{"A":"b"}}`, os.Getpid()))
 	f.Add(`{"number":9223372036854775807,"pid":1}`)
+	f.Add(`{"number":9,"pid":1}`)
+	f.Add(`{"number":10,"pid":1}`)
 	f.Add(`{"number":9,"pid":-1}`)
 	f.Add(`{"number":1e1,"pid":1}`)
 	f.Add(`null`)
