@@ -32,6 +32,9 @@ type Config struct {
 	// KeptCalls is how many of the latest calls are remembered, so that a server
 	// of many calls does not grow; 0 means all.
 	KeptCalls int
+	// Choose says how a call for the secret of that name is answered, if the secret
+	// has no Faults. It may be called by several goroutines. None means OK.
+	Choose func(name string) Fault
 }
 
 func (c Config) withDefaults() Config {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -268,6 +269,28 @@ func TestFaultsArePlayedInOrderAndTheLastStays(t *testing.T) {
 		if got := mustCall(t, server, `{"SecretId":"prod/db"}`).StatusCode; got != want {
 			t.Errorf("call %d: status %d, want %d", i+1, got, want)
 		}
+	}
+}
+
+func TestAFaultIsChosenWhereASecretHasNone(t *testing.T) {
+	var asked []string
+	server := start(t, awsfake.Config{
+		Secrets: []awsfake.Secret{
+			{Name: "chosen", Versions: []awsfake.Version{{String: new("a")}}},
+			{Name: "own", Versions: []awsfake.Version{{String: new("b")}}, Faults: []awsfake.Fault{awsfake.OK}},
+		},
+		Choose: func(name string) awsfake.Fault {
+			asked = append(asked, name)
+			return awsfake.Throttled
+		},
+	})
+	for name, status := range map[string]int{"chosen": 400, "own": 200} {
+		if got := mustCall(t, server, `{"SecretId":"`+name+`"}`); got.StatusCode != status {
+			t.Errorf("%s: status %d, want %d", name, got.StatusCode, status)
+		}
+	}
+	if !slices.Equal(asked, []string{"chosen"}) {
+		t.Errorf("asked about %q", asked)
 	}
 }
 

@@ -223,6 +223,15 @@ func (s *Server) setAnswer(call *Call, status int) {
 
 // take returns the secret that id means and the fault of this call.
 func (s *Server) take(id string) (Secret, Fault, bool) {
+	one, fault, found := s.find(id)
+	if found && len(one.Faults) == 0 && s.config.Choose != nil {
+		fault = s.config.Choose(one.Name)
+	}
+	return one, fault, found
+}
+
+// find returns the secret that id means and the next one of its own faults.
+func (s *Server) find(id string) (Secret, Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
