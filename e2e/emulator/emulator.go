@@ -32,7 +32,8 @@ type Emulator struct {
 	cmd    *exec.Cmd
 	logs   *log
 	invoke string
-	tmp    string
+	output io.Writer
+	tmp    func() string
 	exited chan struct{}
 }
 
@@ -70,8 +71,12 @@ func Start(ctx context.Context, binary, dir string, fn Function) (*Emulator, err
 		cmd:    cmd,
 		logs:   new(log),
 		invoke: invoke,
-		tmp:    filepath.Join(dir, "tmp"),
+		output: fn.Output,
+		tmp:    func() string { return filepath.Join(dir, "tmp") },
 		exited: make(chan struct{}),
+	}
+	if fn.Storage > 0 { // a file system that is mounted where only the function sees it
+		e.tmp = func() string { return fmt.Sprintf("/proc/%d/root/tmp", e.PID()) }
 	}
 	if err := e.start(ctx); err != nil {
 		return nil, err
@@ -81,7 +86,11 @@ func Start(ctx context.Context, binary, dir string, fn Function) (*Emulator, err
 
 // start starts the process, then waits until it takes invocations.
 func (e *Emulator) start(ctx context.Context) error {
-	e.cmd.Stdout, e.cmd.Stderr = e.logs, e.logs
+	var output io.Writer = e.logs
+	if e.output != nil {
+		output = e.output
+	}
+	e.cmd.Stdout, e.cmd.Stderr = output, output
 	e.cmd.WaitDelay = killed
 	if err := e.cmd.Start(); err != nil {
 		return fmt.Errorf("start the emulator: %w", err)
@@ -151,8 +160,9 @@ func (e *Emulator) Logs() string { return e.logs.String() }
 // Lines returns what Logs does, with the times at which the lines came.
 func (e *Emulator) Lines() []Line { return e.logs.lines() }
 
-// Tmp returns the directory that the function sees as /tmp.
-func (e *Emulator) Tmp() string { return e.tmp }
+// Tmp returns the directory that the function sees as /tmp. That of a function with
+// Storage is gone with Stop.
+func (e *Emulator) Tmp() string { return e.tmp() }
 
 var initReport = regexp.MustCompile(`INIT REPORT\(durationMs: ([0-9.]+)\)`)
 

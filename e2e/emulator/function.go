@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,12 @@ type Function struct {
 	// emulator applies it to init too, as Lambda does to an init that it
 	// repeats within an invocation.
 	Timeout time.Duration
+	// Storage is the size of /tmp in bytes, as Lambda bounds it; what holds the
+	// emulator's files bounds it if it is zero.
+	Storage int64
+	// Output gets what all processes write, if it is not nil. Then Logs and what is
+	// made of it are empty, so that an emulator that runs for long does not grow.
+	Output io.Writer
 	// Bootstrap is the path of the program that starts the runtime,
 	// /var/task/bootstrap if empty.
 	Bootstrap string

@@ -1,14 +1,15 @@
 # Runs a command in a root directory of its own, seen by nobody outside:
-#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME IMAGE QEMU [VISIBLE...] -- [NAME=VALUE...] COMMAND...
+#   sh -c "$(cat namespace.sh)" namespace DIR HOW ETC LAYER TASK RUNTIME IMAGE QEMU STORAGE [VISIBLE...] -- [NAME=VALUE...] COMMAND...
 # It must be the first process of new mount and PID namespaces. The new root is
 # a tmpfs on DIR/root with what the old one holds, save that /etc is ETC, /opt,
 # /var/task and /var/runtime are copies of LAYER, TASK and RUNTIME, or if HOW is
 # "mount" these themselves. If IMAGE is not empty, the new root is a copy of that
-# instead. /tmp is DIR/tmp. QEMU, if it is not empty, executes the programs for
-# arm64. The command finds its way into the new root itself.
+# instead. /tmp is DIR/tmp, with a file system of STORAGE bytes on it unless that is
+# 0. QEMU, if it is not empty, executes the programs for arm64. The command finds
+# its way into the new root itself.
 set -eu
-dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6 image=$7 qemu=$8
-shift 8
+dir=$1 how=$2 etc=$3 layer=$4 task=$5 runtime=$6 image=$7 qemu=$8 storage=$9
+shift 9
 root=$dir/root
 
 mount --make-rprivate /
@@ -63,6 +64,7 @@ run_arm64() {
 if [ -n "$qemu" ]; then run_arm64; fi
 if [ -n "$image" ]; then show_image; else show_machine; fi
 mount -t proc proc "$root/proc"
+if [ "$storage" != 0 ]; then mount -t tmpfs -o "mode=1777,size=$storage" tmpfs "$dir/tmp"; fi
 mount --bind "$dir/tmp" "$root/tmp"
 
 while [ "$1" != -- ]; do

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 )
 
@@ -52,7 +53,7 @@ func isolated(dir string, fn Function, argv []string) (*exec.Cmd, error) {
 		}
 		args = append(args, source)
 	}
-	args = append(args, fn.Image, fn.QEMU)
+	args = append(args, fn.Image, fn.QEMU, strconv.FormatInt(fn.Storage, 10))
 	inside := []string{chroot, filepath.Join(dir, "root")}
 	cmd := exec.Command("sh", slices.Concat(args, fn.Visible, []string{"--"}, fn.environ(), inside, argv)...)
 	cmd.Dir = "/"
