@@ -30,6 +30,9 @@ const (
 	longestRefresh  = 2 * time.Second
 	refreshMargin   = 500 * time.Millisecond
 	shortestRefresh = 150 * time.Millisecond
+	// blindRefresh is the time for a refresh when deadlines say nothing, because this
+	// clock is ahead of Lambda's: the shortest timeout of a function is a second.
+	blindRefresh = time.Second - refreshMargin
 	// settleAfter is when a start has ended for an extension that is told of no
 	// invocations: Lambda gives none more time.
 	settleAfter = 15 * time.Minute
@@ -59,6 +62,8 @@ type extension struct {
 	// It tells nothing if marks cannot be left.
 	former   os.FileInfo
 	unmarked bool
+	// late is set if the last invocation that found copies due left too little time.
+	late bool
 	// deadline is when the time for fetching at start ends.
 	deadline time.Time
 	// background bounds what goes on beside the events; stop ends it.
@@ -184,11 +189,11 @@ func (e *extension) registered(events []string) {
 func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
 	e.firstEvent.Do(e.settle)
 	e.keeper.Sweep()
-	limit := longestRefresh
-	if !event.Deadline.IsZero() {
-		limit = min(limit, time.Until(event.Deadline)-refreshMargin)
+	if !e.keeper.Due() {
+		return
 	}
-	if limit < shortestRefresh || !e.keeper.Due() {
+	limit := e.timeToRefresh(event)
+	if limit < shortestRefresh {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
@@ -202,6 +207,24 @@ func (e *extension) invoked(ctx context.Context, event lambdaapi.Event) {
 	case <-done:
 	case <-bounded.Done():
 	}
+}
+
+// timeToRefresh returns how long a refresh beside an invocation may take. Lambda gives
+// a second at least, so if two in a row leave too little, it is the clock.
+func (e *extension) timeToRefresh(event lambdaapi.Event) time.Duration {
+	if event.Deadline.IsZero() {
+		return longestRefresh
+	}
+	left := time.Until(event.Deadline) - refreshMargin
+	if left >= shortestRefresh {
+		e.late = false
+		return min(longestRefresh, left)
+	}
+	if e.late {
+		return blindRefresh
+	}
+	e.late = true
+	return 0
 }
 
 // startTimer lets a timer refresh in the place of invocations that Lambda does

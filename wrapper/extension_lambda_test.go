@@ -195,6 +195,29 @@ func TestARefreshHasTheTimeThatTheInvocationLeaves(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsAheadOfLambdasKeepsNothingOld has every deadline be past when it
+// comes, or nearly so.
+func TestAClockThatIsAheadOfLambdasKeepsNothingOld(t *testing.T) {
+	for _, limit := range []time.Duration{-time.Hour, 0, refreshMargin} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			bubble(t, oneFile, nil, func(l *life) {
+				l.rotate(awsfake.Hang)
+				l.waitUntilDue()
+				l.invoke(limit)
+				// The shortest timeout that a function can have must not pass.
+				if took := l.invoke(limit); took > time.Second-refreshMargin {
+					t.Errorf("took %v", took)
+				}
+				l.rotate()
+				l.waitUntilDue()
+				l.invoke(limit)
+				l.invoke(limit)
+				l.expect("2")
+			})
+		})
+	}
+}
+
 func TestAnInvocationWithNothingDueAsksNobody(t *testing.T) {
 	bubble(t, oneFile, nil, func(l *life) {
 		for range 100 {
