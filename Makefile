@@ -2,6 +2,8 @@
 VERSION ?= $(shell scripts/version.sh)
 # How long each fuzz target runs, or how many inputs it tries (300000x).
 FUZZTIME ?= 20s
+# How long make soak goes on.
+SOAK ?= 10m
 # What the emulator tests need; `make e2e` installs what the environment does not name.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secretwrap
 AWS_LAMBDA_RIE ?= $(CACHE)/aws-lambda-rie
@@ -56,6 +58,12 @@ bench: ## measure cold starts against other ways: dist/bench; QUICK=1: dist/benc
 bench-check: ## fail if a budget of speed or memory is lost by far; as root, or it cannot limit CPU
 	scripts/install-e2e.sh
 	cd e2e && go build -buildvcs=false -o ../dist/benchmark ./bench && $(BENCH) ../dist/benchmark -check $(if $(REQUIRE),-require)
+
+# The program runs by itself, lest make and go run take part in how it is interrupted.
+.PHONY: soak
+soak: ## invoke functions in AWS's emulator for SOAK=10m, under rotations, faults, kills, a full disk, a stepped clock
+	scripts/install-e2e.sh
+	cd e2e && go build -buildvcs=false -o ../dist/soak ./soak && AWS_LAMBDA_RIE="$(AWS_LAMBDA_RIE)" exec ../dist/soak -for $(SOAK)
 
 .PHONY: endure
 endure: ## refresh file copies 10,000 times, with faults, in virtual time
