@@ -166,7 +166,7 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{explained: make(map[string]int)} }
 
-// examples are the first ones of what may be many.
+// examples are the first different ones of what may be many.
 type examples struct {
 	count int
 	first []string
@@ -174,8 +174,8 @@ type examples struct {
 
 func (x *examples) add(format string, args ...any) {
 	x.count++
-	if len(x.first) < keptExamples {
-		x.first = append(x.first, fmt.Sprintf(format, args...))
+	if one := fmt.Sprintf(format, args...); len(x.first) < keptExamples && !slices.Contains(x.first, one) {
+		x.first = append(x.first, one)
 	}
 }
 

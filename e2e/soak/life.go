@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -66,14 +67,15 @@ func (l *life) last() sample {
 
 // grew returns what the process holds more of at the end than at the beginning.
 func (l *life) grew() error {
+	var more []error
 	first, last := l.first(), l.last()
 	if last.descriptors > first.descriptors {
-		return fmt.Errorf("%d descriptors became %d", first.descriptors, last.descriptors)
+		more = append(more, fmt.Errorf("%d descriptors became %d", first.descriptors, last.descriptors))
 	}
 	if float64(last.resident) > float64(first.resident)*(1+allowance)+allowanceBytes {
-		return fmt.Errorf("%s of memory became %s", mebibytes(first.resident), mebibytes(last.resident))
+		more = append(more, fmt.Errorf("%s of memory became %s", mebibytes(first.resident), mebibytes(last.resident)))
 	}
-	return nil
+	return errors.Join(more...)
 }
 
 // median returns the medians of samples.

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // lived returns a life in which each sample is what the function says of its number.
 func lived(samples int, each func(int) sample) *life {
@@ -35,6 +38,13 @@ func TestALifeThatGrewIsTold(t *testing.T) {
 				t.Errorf("%s, %d samples: %v", name, samples, err)
 			}
 		}
+	}
+}
+
+func TestAllThatGrewIsTold(t *testing.T) {
+	err := lived(120, func(i int) sample { return sample{i << 20, i} }).grew()
+	if err == nil || !strings.Contains(err.Error(), "descriptors") || !strings.Contains(err.Error(), "memory") {
+		t.Error(err)
 	}
 }
 

@@ -118,7 +118,7 @@ func (c *Clock) Step(by time.Duration) { c.ahead.Add(int64(by)) }
 // Ahead returns by how much the clock is ahead of the machine's.
 func (c *Clock) Ahead() time.Duration { return time.Duration(c.ahead.Load()) }
 
-// Readings returns how often the clock was read.
+// Readings returns how often this clock was read, not the machine's.
 func (c *Clock) Readings() int64 { return c.read.Load() }
 
 func (c *Clock) accept() {
@@ -200,13 +200,14 @@ func (c *Clock) answer(fd int) {
 	if control(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&asked)) != nil {
 		return
 	}
-	c.read.Add(1)
 	now := unix.NsecToTimespec(time.Now().UnixNano() + c.ahead.Load())
 	text := unsafe.Slice((*byte)(unsafe.Pointer(&now)), unsafe.Sizeof(now))
 	local := []unix.Iovec{{Base: &text[0], Len: uint64(len(text))}}
 	remote := []unix.RemoteIovec{{Base: uintptr(asked.arguments[1]), Len: len(text)}}
 	reply := response{id: asked.id}
-	if _, err := unix.ProcessVMWritev(int(asked.pid), local, remote, 0); err != nil {
+	if _, err := unix.ProcessVMWritev(int(asked.pid), local, remote, 0); err == nil {
+		c.read.Add(1)
+	} else {
 		reply.flags = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE // with the machine's time
 	}
 	_ = control(fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&reply))
