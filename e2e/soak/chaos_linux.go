@@ -26,9 +26,9 @@ const (
 	fullTime  = 3 * time.Second
 )
 
-// activities are what goes on at the same time.
+// activities are what goes on beside the invocations.
 func (e *environment) activities() []func(context.Context) {
-	all := []func(context.Context){e.invokeOn, e.rotate, e.fillDisk, e.stepClock, e.watch.run}
+	all := []func(context.Context){e.rotate, e.fillDisk, e.stepClock, e.watch.run}
 	if e.kind == hunted {
 		all = append(all, e.hunt)
 	}

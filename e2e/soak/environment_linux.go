@@ -225,11 +225,12 @@ func (e *environment) causes(began time.Time, crash bool) causes {
 	return causes{crash: crash, full: full, faults: e.store.playedSince(began.Add(-repeated))}
 }
 
-// invokeOn invokes without a pause. It lets the last invocation end: the emulator
-// does not bear another one while one is under way.
-func (e *environment) invokeOn(ctx context.Context) {
+// invokeOn invokes without a pause until ctx ends. Then it lets the last invocation
+// end, unless the whole does: the emulator does not bear another one while one is
+// under way.
+func (e *environment) invokeOn(ctx, whole context.Context) {
 	for ctx.Err() == nil {
-		e.invoke(context.WithoutCancel(ctx), e.crash.Swap(false))
+		e.invoke(whole, e.crash.Swap(false))
 	}
 }
 

@@ -36,8 +36,9 @@ func main() {
 	}
 	// Who no longer reads the progress must not end it before it has cleaned up.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	// A second signal changes nothing: some who pass one on do so twice.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second one ends it at once
+	defer stop()
 	err := run(ctx, *duration)
 	if ctx.Err() != nil {
 		err = errors.New("interrupted; nothing was judged")

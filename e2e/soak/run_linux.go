@@ -71,11 +71,12 @@ func run(ctx context.Context, duration time.Duration) error {
 }
 
 // soak lets everything happen at the same time, for a while.
-func soak(ctx context.Context, environments []*environment, duration time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, duration)
+func soak(whole context.Context, environments []*environment, duration time.Duration) {
+	ctx, cancel := context.WithTimeout(whole, duration)
 	defer cancel()
 	var running sync.WaitGroup
 	for _, e := range environments {
+		running.Go(func() { e.invokeOn(ctx, whole) })
 		for _, activity := range e.activities() {
 			running.Go(func() { activity(ctx) })
 		}
