@@ -120,10 +120,21 @@ type causes struct {
 	faults []awsfake.Fault
 }
 
+// final are the types of error of a start that meets a fault once. All other faults
+// pass: the call is repeated, and the start goes on.
+var final = map[awsfake.Fault]string{
+	awsfake.Denied:      "Runtime.SecretAccessDenied",
+	awsfake.NotFound:    "Runtime.SecretNotFound",
+	awsfake.Leaky:       "Runtime.SecretInvalid",
+	awsfake.WrongSecret: "Runtime.SecretInvalid",
+	awsfake.Large:       "Runtime.SecretUnavailable",
+	awsfake.Oversized:   "Runtime.SecretUnavailable",
+	awsfake.Gzip:        "Runtime.SecretUnavailable",
+	awsfake.Hang:        "Runtime.SecretTimeout",
+}
+
 // explain returns the cause of a failure with this type of error, none if it is ours.
-// Other faults than these do not end a start: they are repeated.
 func (c causes) explain(errorType string) (cause string, found bool) {
-	played := func(f awsfake.Fault) bool { return slices.Contains(c.faults, f) }
 	switch {
 	case c.crash && isExit(errorType):
 		return handlerCrashed, true
@@ -131,12 +142,11 @@ func (c causes) explain(errorType string) (cause string, found bool) {
 		return extensionKilled, true
 	case c.full && errorType == "Runtime.SecretFileFailed":
 		return "the disk was full at a start", true
-	case errorType == "Runtime.SecretAccessDenied" && played(awsfake.Denied):
-		return "access was denied at a start", true
-	case errorType == "Runtime.SecretNotFound" && played(awsfake.NotFound):
-		return "a secret was not found at a start", true
-	case errorType == "Runtime.SecretTimeout" && played(awsfake.Hang):
-		return "no answer came at a start", true
+	}
+	for _, fault := range c.faults {
+		if ends, known := final[fault]; known && ends == errorType {
+			return "a start met the fault " + string(fault), true
+		}
 	}
 	return "", false
 }

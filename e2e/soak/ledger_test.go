@@ -106,6 +106,11 @@ func TestFailuresAreExplainedByWhatWasDoneAlone(t *testing.T) {
 		{"Runtime.SecretNotFound", causes{faults: []awsfake.Fault{awsfake.NotFound}}, true},
 		{"Runtime.SecretTimeout", causes{faults: []awsfake.Fault{awsfake.Hang}}, true},
 		{"Runtime.SecretTimeout", causes{faults: denied}, false},
+		{"Runtime.SecretInvalid", causes{faults: []awsfake.Fault{awsfake.Throttled, awsfake.WrongSecret}}, true},
+		{"Runtime.SecretInvalid", causes{faults: []awsfake.Fault{awsfake.Large}}, false},
+		{"Runtime.SecretUnavailable", causes{faults: []awsfake.Fault{awsfake.Large}}, true},
+		{"Runtime.SecretUnavailable", causes{faults: []awsfake.Fault{awsfake.Empty, awsfake.Reset, awsfake.Throttled}}, false},
+		{"", causes{faults: []awsfake.Fault{awsfake.Empty, awsfake.OK}}, false},
 		{"Runtime.SecretUnavailable", causes{crash: true, kills: 1, full: true, faults: []awsfake.Fault{awsfake.Internal}}, false},
 		{"no answer", causes{crash: true, kills: 1, full: true, faults: denied}, false},
 	}

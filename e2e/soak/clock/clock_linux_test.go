@@ -79,5 +79,5 @@ func ahead(t *testing.T, socket, self, program string) time.Duration {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return time.Unix(seconds, 0).Sub(time.Now()).Round(time.Minute)
+	return time.Until(time.Unix(seconds, 0)).Round(time.Minute)
 }
