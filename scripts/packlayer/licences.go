@@ -31,24 +31,33 @@ type linked struct {
 }
 
 // thirdPartyLicences returns the licences and notices of everything that is
-// linked into the program, each distinct text once.
-func thirdPartyLicences(env []string) ([]byte, error) {
-	packages, err := dependencies(env)
+// linked into the program, each distinct text once, below lines that say which
+// file of which module it is. scripts/sbom reads them again.
+func (t toolchain) thirdPartyLicences(tags string) ([]byte, error) {
+	packages, err := t.dependencies(tags)
 	if err != nil {
 		return nil, err
 	}
 	texts := []string{goLicence}
-	owners := map[string][]string{goLicence: {"Go"}}
+	owners := map[string][]string{goLicence: {"Go LICENSE"}}
 	for _, p := range packages {
-		found, err := licenceTexts(p.Dir, p.Module.Dir)
+		paths, err := licencePaths(p.Dir, p.Module.Dir)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
+		if len(paths) == 0 {
 			return nil, fmt.Errorf("module %s has no licence", p.Module.Path)
 		}
-		owner := p.Module.Path + " " + p.Module.Version
-		for _, text := range found {
+		for _, path := range paths {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			name, err := filepath.Rel(p.Module.Dir, path)
+			if err != nil {
+				return nil, err
+			}
+			text, owner := string(content), p.Module.Path+" "+p.Module.Version+" "+filepath.ToSlash(name)
 			if owners[text] == nil {
 				texts = append(texts, text)
 			}
@@ -68,8 +77,8 @@ func thirdPartyLicences(env []string) ([]byte, error) {
 
 // dependencies returns the packages of other modules in the program, sorted by
 // import path within their module.
-func dependencies(env []string) ([]linked, error) {
-	out, err := goCommand(env, "list", "-deps", "-json=Dir,Module", "-tags="+layerbuild.Tags, layerbuild.Source)
+func (t toolchain) dependencies(tags string) ([]linked, error) {
+	out, err := t.run("list", "-deps", "-json=Dir,Module", "-tags="+tags, layerbuild.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -91,26 +100,20 @@ func dependencies(env []string) ([]linked, error) {
 	return packages, nil
 }
 
-// licenceTexts returns the licences and notices in dir and in the directories
+// licencePaths returns the licences and notices in dir and in the directories
 // above it up to root: a module can hold packages with terms of their own.
-func licenceTexts(dir, root string) ([]string, error) {
-	var texts []string
+func licencePaths(dir, root string) ([]string, error) {
+	var paths []string
 	for {
 		for _, pattern := range []string{"LICEN[CS]E*", "COPYING*", "NOTICE*"} {
-			paths, err := filepath.Glob(filepath.Join(dir, pattern))
+			found, err := filepath.Glob(filepath.Join(dir, pattern))
 			if err != nil {
 				return nil, err
 			}
-			for _, path := range paths {
-				text, err := os.ReadFile(path)
-				if err != nil {
-					return nil, err
-				}
-				texts = append(texts, string(text))
-			}
+			paths = append(paths, found...)
 		}
 		if dir == root || len(dir) < len(root) {
-			return texts, nil
+			return paths, nil
 		}
 		dir = filepath.Dir(dir)
 	}

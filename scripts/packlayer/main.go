@@ -1,7 +1,8 @@
 // Command packlayer builds the Lambda layers from the module in the working
-// directory. Each folder of layer/ becomes one zip file per architecture.
+// directory. Each folder of layer/ becomes one zip file per architecture. With
+// -laptop it also builds the program for laptops, one tar file per platform.
 //
-// The zip files are reproducible: the same source, version and Go release give
+// The files are reproducible: the same source, version and Go release give
 // the same bytes, whatever the directory, time zone, umask and Go settings.
 package main
 
@@ -53,15 +54,48 @@ func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("packlayer", flag.ContinueOnError)
 	version := flags.String("version", "0.1.0-dev", "what `secretwrap version` prints")
 	out := flags.String("o", "dist", "the directory to write to")
+	laptop := flags.Bool("laptop", false, "build for laptops too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return err
 	}
-	var sums bytes.Buffer
+	toolchain, err := newToolchain(os.Environ())
+	if err != nil {
+		return err
+	}
+	d := delivery{dir: *out, progress: stdout}
+	if err := d.layers(toolchain, *version); err != nil {
+		return err
+	}
+	if *laptop {
+		if err := d.laptops(toolchain, *version); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(*out, "SHA256SUMS"), d.sums.Bytes(), 0o644)
+}
+
+// delivery is what is written, with its checksums.
+type delivery struct {
+	dir      string
+	progress io.Writer
+	sums     bytes.Buffer
+}
+
+func (d *delivery) write(name string, archive []byte, s shipment) error {
+	if err := os.WriteFile(filepath.Join(d.dir, name), archive, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(&d.sums, "%x  %s\n", sha256.Sum256(archive), name)
+	fmt.Fprintf(d.progress, "%s: %d bytes, the program in it %d\n", name, len(archive), len(s.program))
+	return nil
+}
+
+func (d *delivery) layers(t toolchain, version string) error {
 	for _, arch := range []architecture{{"amd64", "x86_64"}, {"arm64", "arm64"}} {
-		shipped, err := build(toolchain(os.Environ(), arch.goarch), *version)
+		shipped, err := t.build(layerEdition(arch.goarch, version))
 		if err != nil {
 			return err
 		}
@@ -77,14 +111,12 @@ func run(args []string, stdout io.Writer) error {
 			if err := checkBudget(name, archive, archiveBudget); err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(*out, name), archive, 0o644); err != nil {
+			if err := d.write(name, archive, shipped); err != nil {
 				return err
 			}
-			fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(archive), name)
-			fmt.Fprintf(stdout, "%s: %d bytes, the program in it %d\n", name, len(archive), len(shipped.program))
 		}
 	}
-	return os.WriteFile(filepath.Join(*out, "SHA256SUMS"), sums.Bytes(), 0o644)
+	return nil
 }
 
 func checkBudget(name string, content []byte, budget int) error {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"archive/zip"
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
 	"io"
 	"io/fs"
@@ -27,18 +28,72 @@ func TestSameBytesFromAnyDirectoryTimeZoneUmaskAndGoSettings(t *testing.T) {
 
 	// The copy is made under the other umask, as a clone of it would be.
 	other := filepath.Join(t.TempDir(), "another", "place")
-	shell(t, "umask 077 && mkdir -p "+other+" && cp -RP "+module+"/. "+other)
-	there := pack(t, packer, other, "umask 077", "TZ=America/Los_Angeles", "GOAMD64=v2", "GOFLAGS=-tags=other")
+	shell(t, "umask 077 && mkdir -p "+other+" && cp -RP "+module+"/. "+other+" && cd "+other+" && git init -q")
+	stored := filepath.Join(t.TempDir(), "env")
+	shell(t, "printf 'GOFLAGS=-tags=other -race\nGOEXPERIMENT=fieldtrack\nGOARM64=v9.0\n' >"+stored)
+	there := pack(t, packer, other, "umask 077", "TZ=America/Los_Angeles", "LC_ALL=C",
+		"GOENV="+stored, "GOAMD64=v2", "GOFLAGS=-tags=other", "GOOS=windows", "CGO_ENABLED=1", "GODEBUG=netdns=cgo")
 
-	for _, name := range []string{zipX86, zipARM, "SHA256SUMS"} {
+	names := []string{zipX86, zipARM}
+	for _, platform := range platforms() {
+		names = append(names, "secretwrap-"+platform+".tar.gz")
+	}
+	for _, name := range append(names, "SHA256SUMS") {
 		if !bytes.Equal(here[name], there[name]) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	for _, name := range []string{zipX86, zipARM} {
+	for _, name := range names {
 		if !bytes.Contains(here["SHA256SUMS"], []byte("  "+name+"\n")) {
 			t.Errorf("SHA256SUMS has no line for %s", name)
 		}
+	}
+}
+
+// platforms are those of laptops.
+func platforms() []string {
+	return []string{"linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64"}
+}
+
+func TestLaptopsGetTheProgramWithItsLicences(t *testing.T) {
+	dist := pack(t, buildPacker(t), newModule(t), "umask 077")
+	for _, platform := range platforms() {
+		t.Run(platform, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "archive"), dist["secretwrap-"+platform+".tar.gz"], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			shell(t, "cd "+dir+" && umask 022 && tar -xzf archive && rm archive")
+			entries, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found []string
+			for _, entry := range entries {
+				info, err := entry.Info()
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, info.Mode().String()+" "+entry.Name())
+			}
+			if want := []string{"-rw-r--r-- LICENSE", "-rw-r--r-- THIRD-PARTY-LICENSES", "-rwxr-xr-x secretwrap"}; !slices.Equal(found, want) {
+				t.Errorf("holds %q, want %q", found, want)
+			}
+			info, err := buildinfo.ReadFile(filepath.Join(dir, "secretwrap"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var built []string
+			for _, setting := range info.Settings {
+				if setting.Key == "GOOS" || setting.Key == "GOARCH" {
+					built = append(built, setting.Value)
+				}
+			}
+			slices.Reverse(built)
+			if got := strings.Join(built, "-"); got != platform {
+				t.Errorf("is built for %s", got)
+			}
+		})
 	}
 }
 
@@ -130,7 +185,7 @@ func TestProgramKnowsItsVersion(t *testing.T) {
 func TestLicencesAreThoseOfWhatIsLinked(t *testing.T) {
 	dist := pack(t, buildPacker(t), newModule(t), "umask 022")
 	licences := string(content(t, unzip(t, dist[zipX86])[3]))
-	for _, want := range []string{"Go Authors", "example.com/dep v1.0.0\n\nterms of dep", "terms of a part of dep"} {
+	for _, want := range []string{"Go Authors", "example.com/dep v1.0.0 LICENSE\n\nterms of dep", "example.com/dep v1.0.0 part/NOTICE\n\nterms of a part of dep"} {
 		if strings.Count(licences, want) != 1 {
 			t.Errorf("%q occurs %d times, want once", want, strings.Count(licences, want))
 		}
@@ -219,7 +274,7 @@ func buildPacker(t *testing.T) string {
 func pack(t *testing.T, packer, module, umask string, environ ...string) map[string][]byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "dist")
-	cmd := exec.Command("sh", "-c", umask+` && exec "$@"`, "sh", packer, "-version", "1.2.3-test", "-o", dir)
+	cmd := exec.Command("sh", "-c", umask+` && exec "$@"`, "sh", packer, "-laptop", "-version", "1.2.3-test", "-o", dir)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), environ...)
 	if out, err := cmd.CombinedOutput(); err != nil {
