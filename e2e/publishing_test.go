@@ -49,6 +49,7 @@ func TestPublishing(t *testing.T) {
 		"says that nobody is signed in":         testSaysThatNobodyIsSignedIn,
 		"publishes every variant by default":    testPublishesTheDefaults,
 		"runs nothing that values hold":         testRunsNoValues,
+		"trusts no version that is another":     testTrustsNoOtherVersion,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -245,6 +246,31 @@ func testPublishesTheDefaults(t *testing.T, p project) {
 		if len(v.Statements) > 0 {
 			t.Errorf("%s is shared: %+v", v.ARN, v.Statements)
 		}
+	}
+}
+
+// testTrustsNoOtherVersion replaces a zip file after it was read, before it is sent.
+func testTrustsNoOtherVersion(t *testing.T, p project) {
+	p = project{copyTree(t, p.dir), p.account}
+	tools := t.TempDir()
+	write(t, filepath.Join(tools, "aws"), fmt.Sprintf(`#!/bin/sh
+case "$*" in
+*publish-layer-version*) cp %s dist/secretwrap-layer-x86_64.zip ;;
+esac
+exec %s/aws "$@"
+`, emptyZip(t), p.tools), 0o755)
+	p.env = append(slices.Clone(p.env), "PATH="+tools+":"+os.Getenv("PATH"))
+	table, progress, err := p.try(t, p.account, twoRegions("REGIONS=ap-south-1", "PUBLISH=yes")...)
+	if err == nil || strings.Contains(table, "published") {
+		t.Errorf("is content with it: %v\n%s", err, table)
+	}
+	const said = "layer:secretwrap-managed-x86_64:1 was published, but has the checksum "
+	if !strings.Contains(progress, said) || !strings.Contains(progress, "let no function use it") {
+		t.Errorf("does not say what is wrong:\n%s", progress)
+	}
+	held := p.holdings(t, "ap-south-1")
+	if len(held.Versions) != 1 || len(held.Versions[0].Statements) > 0 || len(held.Parameters) > 0 {
+		t.Errorf("shares it, or writes it down: %+v", held)
 	}
 }
 
@@ -455,7 +481,7 @@ func newProject(t *testing.T) project {
 	for _, name := range []string{"arm64", "os-only-x86_64", "os-only-arm64", "wrapper-x86_64"} {
 		p.withZip(t, "secretwrap-layer-"+name+".zip")
 	}
-	if !regexp.MustCompile(`^\(\nset -eu\ncd .*\nexport AWS_PAGER=\narn=.*\necho "\$arn"\n\)\n$`).MatchString(commands) {
+	if !regexp.MustCompile(`^\(\nset -eu\ncd .*\nexport AWS_PAGER=\narn=.*\necho "\$arn"\nsum=.*\n\[ "\$sum" = .*\n\)\n$`).MatchString(commands) {
 		t.Errorf("prints, instead of the commands that publish one layer and share it with nobody:\n%s", commands)
 	}
 	return p

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,7 +84,7 @@ func TestRequestsOfEveryKindAreAccepted(t *testing.T) {
 
 func TestEveryMissingArchiveIsNamed(t *testing.T) {
 	dist := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dist, "secretwrap-layer-x86_64.zip"), []byte("a zip file"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dist, "secretwrap-layer-x86_64.zip"), []byte(aZip), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
@@ -99,12 +102,15 @@ func TestEveryMissingArchiveIsNamed(t *testing.T) {
 	}
 }
 
+// aZip is what stands for a zip file.
+const aZip = "a zip file"
+
 // newDist returns a directory with what stands for zip files.
 func newDist(t *testing.T) string {
 	t.Helper()
 	dist := t.TempDir()
 	for _, architecture := range knownArchitectures() {
-		if err := os.WriteFile(filepath.Join(dist, zipName(managed, architecture)), []byte("a zip file"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dist, zipName(managed, architecture)), []byte(aZip), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +141,9 @@ func (i interruption) Write(progress []byte) (int, error) {
 func TestInterruptedItListsWhatIsPublished(t *testing.T) {
 	const arn = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-managed-x86_64:17"
 	tools := t.TempDir()
-	answers := "#!/bin/sh\ncase $2 in get-caller-identity) echo '\"123456789012\"' ;; list-*) echo null ;; *) echo " + arn + " ;; esac\n"
+	sum := sha256.Sum256([]byte(aZip))
+	answers := "#!/bin/sh\ncase $2 in get-caller-identity) echo '\"123456789012\"' ;; list-*) echo null ;; get-layer-version) echo '\"" +
+		base64.StdEncoding.EncodeToString(sum[:]) + "\"' ;; *) echo " + arn + " ;; esac\n"
 	if err := os.WriteFile(filepath.Join(tools, "aws"), []byte(answers), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -178,13 +186,18 @@ func TestShellsReadPrintedWordsAsTheyWere(t *testing.T) {
 func TestPrintedCommandsUseWhatIsPublished(t *testing.T) {
 	const arn = "arn:aws:lambda:eu-west-1:123456789012:layer:secretwrap-managed-x86_64:17"
 	r := request{name: "secretwrap", organization: "o-a1b2c3d4e5", parameters: "/layer", version: "1.2.3"}
-	p := newPublication(r, "eu-west-1", archive{variant: managed, architecture: "x86_64", path: "dist/a.zip"})
+	p := newPublication(r, "eu-west-1", archive{variant: managed, architecture: "x86_64", path: "dist/a.zip", sum: "c3Vt+/="})
 	dir := filepath.Join(t.TempDir(), "it's here")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	fake := `aws() { case $2 in publish-*) echo ` + arn + `;; *) printf '%s\n' "$PWD" "$AWS_PROFILE" "$@";; esac; }` + "\n"
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", fake+inSubshell(dir, "my profile", script([]publication{p}))).Output()
+	fake := `aws() { case "$*" in *publish-*) echo ` + arn + `;; *get-layer-version*--version-number\ 17*) echo "$SUM";; *) printf '%s\n' "$PWD" "$AWS_PROFILE" "$@";; esac; }` + "\n"
+	paste := func(sum string) (stdout []byte, err error) {
+		command := exec.CommandContext(t.Context(), "sh", "-c", fake+inSubshell(dir, "my profile", script([]publication{p})))
+		command.Env = append(os.Environ(), "SUM="+sum)
+		return command.Output()
+	}
+	out, err := paste(p.sum)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,5 +205,10 @@ func TestPrintedCommandsUseWhatIsPublished(t *testing.T) {
 	want := slices.Concat([]string{arn}, place, p.shareCommand(p.shares[0], "17")[1:], place, p.parameterCommand(arn)[1:])
 	if got := strings.Split(strings.TrimSpace(string(out)), "\n"); !slices.Equal(got, want) {
 		t.Errorf("aws is given\n%q, want\n%q", got, want)
+	}
+	out, err = paste("another")
+	failed, isExit := errors.AsType[*exec.ExitError](err)
+	if !isExit || !strings.Contains(string(failed.Stderr), "another checksum than dist/a.zip: another") || string(out) != arn+"\n" {
+		t.Errorf("after another checksum: %v, %q", err, out)
 	}
 }

@@ -145,6 +145,14 @@ func (p publication) publishCommand() []string {
 	}
 }
 
+// sumCommand returns the command that asks for the checksum of a version.
+func (p publication) sumCommand(number string) []string {
+	return []string{
+		"aws", "lambda", "get-layer-version", "--region", p.region, "--layer-name", p.layer, "--version-number", number,
+		"--query", "Content.CodeSha256", "--output", "text",
+	}
+}
+
 // shareCommand returns the command that lets others use a version.
 func (p publication) shareCommand(s share, number string) []string {
 	argv := []string{
@@ -175,6 +183,13 @@ func (p publication) carryOut(ctx context.Context, c cli, progress io.Writer) (v
 			return version{}, err
 		}
 		v.arn = string(out)
+		sum, err := c.sum(ctx, p.region, p.layer, numberOf(v.arn))
+		if err != nil {
+			return v, err
+		}
+		if sum != p.sum {
+			return version{}, fmt.Errorf("%s was published, but has the checksum %s, and not %s as %s had: let no function use it", v.arn, sum, p.sum, p.path)
+		}
 		fmt.Fprintf(progress, "%s: published version %s\n", p.label(), numberOf(v.arn))
 	}
 	for _, s := range p.shares {

@@ -20,7 +20,9 @@ func script(plan []publication) []string {
 	for _, p := range plan {
 		arn, number := p.arn, numberOf(p.arn)
 		if p.arn == "" {
-			commands = append(commands, "arn=$("+line(p.publishCommand())+")", "echo "+quoted(publishedARN))
+			commands = append(commands, "arn=$("+line(p.publishCommand())+")", "echo "+quoted(publishedARN),
+				"sum=$("+line(p.sumCommand(publishedNumber))+")",
+				`[ "$sum" = `+quoted(p.sum)+` ] || { echo "another checksum than `+p.path+`: $sum" >&2; exit 1; }`)
 			arn, number = publishedARN, publishedNumber
 		}
 		for _, s := range p.shares {
