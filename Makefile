@@ -1,5 +1,6 @@
 # What programs say of themselves, from the newest heading of CHANGELOG.md.
-VERSION ?= $(shell scripts/version.sh)
+# One in the environment is meant for something else.
+VERSION = $(shell scripts/version.sh)
 # How long each fuzz target runs, or how many inputs it tries (300000x).
 FUZZTIME ?= 20s
 # How long make soak goes on.
@@ -26,6 +27,7 @@ build: ## build the program for this machine: dist/secretwrap
 test: ## run every test that needs nothing but Go
 	go test ./...
 	go test -tags lambda ./internal/... ./wrapper/...
+	cd scripts/sbom && go test ./...
 	cd e2e && go test -short ./...
 
 .PHONY: race
@@ -89,6 +91,16 @@ fmt: ## format the code
 layer: export LAYER_VERSION = $(VERSION)
 layer: ## build the Lambda layers: dist/*.zip
 	$(SILENTLY)go run ./scripts/packlayer -version "$$LAYER_VERSION" -o dist $(ASIDE)
+
+# The directory holds nothing else afterwards: all of it is published.
+RELEASE ?= dist/release
+.PHONY: release
+release: export LAYER_VERSION = $(VERSION)
+release: export RELEASE_DIR = $(abspath $(RELEASE))
+release: ## build all that a release has: layers, programs for laptops, SBOMs, SHA256SUMS: dist/release
+	rm -rf "$$RELEASE_DIR"
+	go run ./scripts/packlayer -laptop -version "$$LAYER_VERSION" -o "$$RELEASE_DIR"
+	cd scripts/sbom && go run . -version "$$LAYER_VERSION" -dist "$$RELEASE_DIR"
 
 # Values reach the shell in its environment, where it does not run what they hold. In
 # that of the user a variable may be there by chance, so that make's command line alone

@@ -2,6 +2,9 @@ module secretwrap
 
 go 1.26.5
 
+// What releases are built with: docs/verifying.md.
+toolchain go1.26.8
+
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/config v1.33.15

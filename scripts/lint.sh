@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the format, both builds of both modules, the scripts and the workflow.
+# Checks the format, both builds of each module, the scripts and the workflows.
 set -eu
 cd "$(dirname "$0")/.."
 tools=$PWD/scripts/tools/go.mod
@@ -12,7 +12,7 @@ if [ -n "$unformatted" ]; then
   exit 1
 fi
 
-for module in . e2e; do
+for module in . e2e scripts/sbom; do
   for build in "" lambda; do
     echo "vet and staticcheck: module $module, build ${build:-plain}"
     (
