@@ -82,6 +82,7 @@ func (d documentation) claims() map[string][]claim {
 		"docs/checking.md":  d.checkingClaims(),
 		"docs/local.md":     d.localClaims(),
 		"docs/migrating.md": d.migratingClaims(),
+		"docs/verifying.md": d.verifyingClaims(),
 	}
 	maps.Copy(claims, d.exampleClaims())
 	return claims
