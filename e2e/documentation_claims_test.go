@@ -79,10 +79,11 @@ func (d documentation) claims() map[string][]claim {
 		"docs/scale.md": {
 			proves(dryRun, "`make scale`"),
 		},
-		"docs/checking.md":  d.checkingClaims(),
-		"docs/local.md":     d.localClaims(),
-		"docs/migrating.md": d.migratingClaims(),
-		"docs/verifying.md": d.verifyingClaims(),
+		"docs/operations.md": d.operationsClaims(),
+		"docs/checking.md":   d.checkingClaims(),
+		"docs/local.md":      d.localClaims(),
+		"docs/migrating.md":  d.migratingClaims(),
+		"docs/verifying.md":  d.verifyingClaims(),
 	}
 	maps.Copy(claims, d.exampleClaims())
 	return claims

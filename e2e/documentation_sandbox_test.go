@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"secretwrap/internal/awsfake"
@@ -18,8 +19,12 @@ import (
 // What takes long is made once for all proofs.
 type documentation struct {
 	program string
+	// layer is the directory that becomes /opt.
+	layer   string
 	samHelp compiler
 	server  func() string
+	// regions counts those of the server that are in use.
+	regions *atomic.Int32
 }
 
 // newDocumentation returns one whose programs end with the test.
@@ -27,6 +32,8 @@ func newDocumentation(t *testing.T) documentation {
 	t.Helper()
 	return documentation{
 		program: built(t, "..", "secretwrap", "./wrapper"),
+		layer:   layer(t),
+		regions: new(atomic.Int32),
 		samHelp: samHelp(t),
 		server:  sync.OnceValue(func() string { return motoServer(t) }),
 	}
