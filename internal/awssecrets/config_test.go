@@ -143,7 +143,7 @@ func TestFIPSAndDualStackAreSwitchedOnByTrue(t *testing.T) {
 
 func TestASwitchThatIsNeitherTrueNorFalseIsAConfigurationError(t *testing.T) {
 	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
-		for _, value := range []string{"1", "yes", "true "} {
+		for _, value := range []string{"1", "yes", "maybe", "true "} {
 			_, problems := awssecrets.Load(function(map[string]string{name: value}), nil)
 			if len(problems) != 1 || problems[0].Variable != name || problems[0].Class != problem.Config {
 				t.Errorf("%s=%q: %v", name, value, problems)

@@ -98,7 +98,7 @@ func TestEveryModeThatIsAllowed(t *testing.T) {
 			t.Errorf("%s is read as %s", text, got)
 		}
 	}
-	for _, mode := range []string{"", "0000", "0200", "0500", "0604", "0666", "0700", "00400", "9999", "abc", "-400"} {
+	for _, mode := range []string{"", "0000", "0200", "0500", "0604", "0666", "0700", "0777", "00400", "04755", "0o400", "9999", "abc", "-400"} {
 		_, p := reference.Parse("db?mode="+mode, reference.File)
 		checkProblem(t, p, "the mode is not one of those allowed", "mode=0400")
 	}

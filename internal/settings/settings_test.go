@@ -112,12 +112,12 @@ func TestEverySettingTakesItsValues(t *testing.T) {
 func TestEverySettingRefusesWhatItCannotUse(t *testing.T) {
 	tests := map[string][]string{
 		"DIR":           {"relative", "./x", "~/x", "/", "//", "/tmp/..", "secretsmanager://prod/db"},
-		"TIMEOUT":       {"0", "0s", "99ms", "5m1s", "-1s", "5", "1e9h", "NaN", "soon", "5 s", "1d", "secretsmanager://prod/db#x"},
-		"REFRESH":       {"1s", "9.999s", "-10s", "-0.1s", "5", "never", "10 s"},
+		"TIMEOUT":       {"0", "0s", "99ms", "5m1s", "-1", "-1s", "5", "1e9h", "NaN", "soon", "5 s", "1d", "secretsmanager://prod/db#x"},
+		"REFRESH":       {"1s", "9.999s", "-1", "-10s", "-0.1s", "5", "1e9h", "NaN", "never", "10 s"},
 		"MAX_ENV_VALUE": {"0", "0KiB", "-1", "+1", "129KiB", "131073", "1MiB", "1KB", "1 KiB", "1k", "KiB", "B", "1.5KiB", "0x10", "1_000", "1KiBKiB", "1BKiB", "1KiBB", "1BB", "99999999999999999999", "1048576KiB"},
 		"EXEC_WRAPPER":  {"otel-handler", "./x"},
-		"SNAPSTART":     {"Allow", "true", "yes", "1", "refused"},
-		"HANDOVER":      {"On", "true", "0", "offf"},
+		"SNAPSTART":     {"Allow", "TRUE", "true", "yes", "1", "maybe", "refused"},
+		"HANDOVER":      {"On", "TRUE", "true", "yes", "1", "0", "maybe", "offf"},
 		"ENV_FROM":      {",", " , ,"},
 		"LOG_LEVEL":     {"trace", "warning", "fatal", "3"},
 	}
