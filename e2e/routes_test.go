@@ -12,6 +12,7 @@ import (
 const (
 	usual              = ".amazonaws.com" // GovCloud's too
 	china              = ".amazonaws.com.cn"
+	isolated           = ".c2s.ic.gov"
 	sovereign          = ".amazonaws.eu"
 	sovereignDualStack = ".api.amazonwebservices.eu"
 )
@@ -83,6 +84,9 @@ func routes() map[string]route {
 		"China, a name": {region: "cn-north-1", want: []errand{{"prod/db", "cn-north-1", china}}},
 		"China, an ARN of another region": {region: "cn-north-1", want: []errand{
 			{"arn:aws-cn:secretsmanager:cn-northwest-1:123456789012:secret:prod/db-AbCdEf", "cn-northwest-1", china},
+		}},
+		"an isolated partition, an ARN": {region: "us-iso-east-1", want: []errand{
+			{"arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:prod/db-AbCdEf", "us-iso-east-1", isolated},
 		}},
 		"the European Sovereign Cloud, a name": {region: "eusc-de-east-1", want: []errand{{"prod/db", "eusc-de-east-1", sovereign}}},
 		"the European Sovereign Cloud, an ARN": {region: "eusc-de-east-1", want: []errand{
