@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"secretwrap/internal/secretfiles"
 )
@@ -389,4 +390,82 @@ func withFileDescriptors(t *testing.T, spare int, do func()) {
 	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: lowest + uint64(spare), Max: before.Max}))
 	do()
 	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before))
+}
+
+// Lambda's file system tells them apart.
+func TestNamesThatLookAlikeAreFilesOfTheirOwn(t *testing.T) {
+	eachWriter(t, func(t *testing.T, write writer) {
+		dir := filepath.Join(memoryDir(t), "files")
+		names := []string{"key", "KEY", "caf\u00e9", "cafe\u0301", "tls/\u212b", "tls/\u00c5", "tls/A\u030a"}
+		var files []secretfiles.File
+		for _, name := range names {
+			files = append(files, file(name, name))
+		}
+		must(t, write(dir, files...))
+		for _, name := range names {
+			expectContent(t, filepath.Join(dir, name), name)
+		}
+	})
+}
+
+// What no disk here can be brought to, such as the end of a quota, the kernel is
+// told to answer.
+func TestAWriteThatTheSystemRefusesLeavesTheFormerFiles(t *testing.T) {
+	content := canary + string(make([]byte, leastRefused))
+	for _, errno := range []syscall.Errno{syscall.EDQUOT, syscall.EIO, syscall.EFBIG} {
+		t.Run(errno.Error(), func(t *testing.T) {
+			eachWriter(t, func(t *testing.T, write writer) {
+				dir := filepath.Join(t.TempDir(), "files")
+				publish(t, dir, file("A", "old"), file("KEPT", "kept"))
+				err := refusingWrites(t, errno, func() error { return write(dir, file("A", content)) })
+				if !errors.Is(err, errno) {
+					t.Errorf("the error is %v, not %v", err, errno)
+				}
+				expectRefusal(t, err, `file "A": `+errno.Error())
+				expectContent(t, filepath.Join(dir, "A"), "old")
+				expectContent(t, filepath.Join(dir, "KEPT"), "kept")
+				expectEntries(t, dir, "..data", "..generation", "A", "KEPT")
+			})
+		})
+	}
+}
+
+// leastRefused is the size of the smallest write that is refused. The runtime's
+// own are smaller.
+const leastRefused = 64
+
+// refusingWrites calls do on a thread, which then ends, whose larger writes fail
+// with an error.
+func refusingWrites(t *testing.T, errno syscall.Errno, do func() error) error {
+	t.Helper()
+	const (
+		setNoNewPrivileges, setSeccomp, filterMode = 38, 22, 2
+		allow, refuse                              = 0x7fff0000, 0x00050000
+		number, size                               = 0, 32 // where they stand in struct seccomp_data, on little-endian machines
+	)
+	filter := []syscall.SockFilter{
+		{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: number},
+		{Code: syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K, Jf: 3, K: syscall.SYS_WRITE},
+		{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: size},
+		{Code: syscall.BPF_JMP | syscall.BPF_JGE | syscall.BPF_K, Jf: 1, K: leastRefused},
+		{Code: syscall.BPF_RET | syscall.BPF_K, K: refuse | uint32(errno)},
+		{Code: syscall.BPF_RET | syscall.BPF_K, K: allow},
+	}
+	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	done, refused := make(chan error), make(chan syscall.Errno, 1)
+	go func() {
+		runtime.LockOSThread() // for good: a thread cannot be rid of its filter
+		_, _, failed := syscall.RawSyscall6(syscall.SYS_PRCTL, setNoNewPrivileges, 1, 0, 0, 0, 0)
+		if failed == 0 {
+			_, _, failed = syscall.RawSyscall6(syscall.SYS_PRCTL, setSeccomp, filterMode, uintptr(unsafe.Pointer(&program)), 0, 0, 0)
+		}
+		refused <- failed
+		if failed == 0 {
+			done <- do()
+		}
+	}()
+	if failed := <-refused; failed != 0 {
+		t.Skipf("needs seccomp: %v", failed)
+	}
+	return <-done
 }
