@@ -53,7 +53,7 @@ func edges() map[string][]string {
 		"internal/plan": {
 			"internal/environ", "internal/manifest", "internal/problem", "internal/reference", "internal/secretfiles", "internal/settings",
 		},
-		"internal/awssecrets": {"internal/arn", "internal/problem", "internal/secret"},
+		"internal/awssecrets": {"internal/arn", "internal/extract", "internal/problem", "internal/secret"},
 		"internal/fetch":      {"internal/awssecrets", "internal/problem"},
 		"internal/deliver": {
 			"internal/environ", "internal/extract", "internal/plan", "internal/problem", "internal/reference", "internal/secret", "internal/secretfiles",

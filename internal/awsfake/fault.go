@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
@@ -80,6 +81,8 @@ const (
 	WrongSecret Fault = "wrong-secret"
 	// BadBase64 is an answer whose binary cannot be decoded.
 	BadBase64 Fault = "bad-base64"
+	// NoUnicode is an answer whose string holds half of a surrogate pair.
+	NoUnicode Fault = "no-unicode"
 	// HTML is a status 200 with a web page, as a captive portal answers.
 	HTML Fault = "html"
 	// Large is an answer of 600 KiB, where Secrets Manager's limit is 64 KiB.
@@ -126,6 +129,7 @@ var behaviours = map[Fault]func(*exchange){
 	WrongTypes:  alter(func(a answer) { a["SecretString"] = 123 }),
 	WrongSecret: alter(func(a answer) { a["ARN"], a["Name"], a["SecretString"] = anotherARN(a), "another", "of another secret" }),
 	BadBase64:   alter(func(a answer) { delete(a, "SecretString"); a["SecretBinary"] = "%%%" }),
+	NoUnicode:   alter(func(a answer) { a["SecretString"] = json.RawMessage(`"s3cr3t \ud800"`) }),
 	HTML:        page(200, "text/html", "<html><body>Sign in to this network</body></html>"),
 	Large:       alter(func(a answer) { a["SecretString"] = strings.Repeat("x", 600<<10) }),
 	Oversized:   (*exchange).flood,

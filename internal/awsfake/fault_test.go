@@ -88,6 +88,7 @@ func TestEachFaultDoesWhatItsNameSays(t *testing.T) {
 		awsfake.WrongTypes:         held("SecretString", 123.0),
 		awsfake.WrongSecret:        wrongSecret,
 		awsfake.BadBase64:          badBase64,
+		awsfake.NoUnicode:          answered(200, json, `"s3cr3t \ud800"`),
 		awsfake.HTML:               answered(200, "text/html", "<html>"),
 		awsfake.Large:              large,
 		awsfake.Oversized:          nil, // TestOversizedEndsWhenTheClientLeaves

@@ -97,6 +97,8 @@ func localFault(ctx context.Context, err error) *Error {
 		return &Error{Class: problem.Unavailable, Cause: "the answer is larger than any secret", Hint: dataHint}
 	case errors.Is(err, errEncoded):
 		return &Error{Class: problem.Unavailable, Cause: "the answer is compressed, which was not asked for", Hint: dataHint}
+	case errors.Is(err, errNoText):
+		return &Error{Class: problem.Invalid, Cause: "the secret's text is not valid Unicode", Hint: "store it anew; bytes that are no text belong into SecretBinary"}
 	case errors.Is(err, errPlainPublic):
 		return &Error{Class: problem.Config, Cause: "plain http to a public address would show the secrets to the network", Hint: "write https:// in AWS_ENDPOINT_URL"}
 	case ctx.Err() == nil:

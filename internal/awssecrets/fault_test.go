@@ -53,6 +53,7 @@ var faults = map[awsfake.Fault]outcome{
 	awsfake.WrongTypes:         {problem.Unavailable, awssecrets.Always, false, unreadable, "proxy"},
 	awsfake.WrongSecret:        {problem.Invalid, awssecrets.Never, false, "the answer is about another secret", "whole ARN"},
 	awsfake.BadBase64:          {problem.Unavailable, awssecrets.Always, false, unreadable, "proxy"},
+	awsfake.NoUnicode:          {problem.Invalid, awssecrets.Never, false, noText, "SecretBinary"},
 	awsfake.HTML:               {problem.Unavailable, awssecrets.Always, false, unreadable, "proxy"},
 	awsfake.Large:              {problem.Unavailable, awssecrets.Never, false, "the answer is larger than any secret", "proxy"},
 	awsfake.Oversized:          {problem.Unavailable, awssecrets.Never, false, "the answer is larger than any secret", "proxy"},

@@ -112,6 +112,9 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, errTooLarge
 	}
 	response.Body = &limitedBody{response.Body, maxAnswer}
+	if response.StatusCode/100 == 2 {
+		response.Body = &strictBody{ReadCloser: response.Body}
+	}
 	return response, nil
 }
 
