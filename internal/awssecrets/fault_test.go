@@ -130,6 +130,28 @@ func TestRefusalsAreReadByCodeElseByStatus(t *testing.T) {
 	}
 }
 
+// A proxy, or an emulator, refuses in its own words.
+func TestARefusalThatIsNoJSONIsReadByItsStatus(t *testing.T) {
+	for status, want := range map[int]outcome{
+		400: {problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 400", ""},
+		403: faults[awsfake.Denied],
+		404: {problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 404", ""},
+		413: {problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 413", ""},
+		429: faults[awsfake.Throttled],
+	} {
+		for _, body := range []string{"<html>" + canary + "</html>", canary, `["` + canary + `"]`, `{"__type":7,"Message":"` + canary + `"}`, "null", "\x00"} {
+			got := failure(t, clientAt(t, answering(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+				fmt.Fprint(w, body)
+			})), "prod/db")
+			wantFailure(t, got, want.class, want.retry, want.cause)
+			if got.Absent || strings.Contains(got.Cause+got.Hint, canary) {
+				t.Errorf("%d %q: %+v", status, body, *got)
+			}
+		}
+	}
+}
+
 func TestTheRequestIDIsShownIfItIsOne(t *testing.T) {
 	tests := map[string]string{
 		"a1b2c3d4-0000-4000-8000-0123456789ab": "access denied (request a1b2c3d4-0000-4000-8000-0123456789ab)",

@@ -134,7 +134,7 @@ func TestABundleWithoutCertificatesIsAConfigurationError(t *testing.T) {
 }
 
 func TestTLSOlderThan12IsRefused(t *testing.T) {
-	for version, accepted := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true} {
+	for version, accepted := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true} {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"Name":"prod/db","SecretString":"value"}`)
 		}))
@@ -164,6 +164,7 @@ func TestFaultsOfTheNetworkAreToldApart(t *testing.T) {
 		cause          string
 	}{
 		{"nobody listens", "http://" + closed.Addr().String(), problem.Unavailable, awssecrets.Always, "the connection failed"},
+		{"no way leads there", "https://224.0.0.1", problem.Unavailable, awssecrets.Always, "the connection failed"},
 		{"the name does not exist", "https://absent.test", problem.Unavailable, awssecrets.Never, "the name of the server cannot be resolved"},
 		{"the name server fails", "https://broken.test", problem.Unavailable, awssecrets.Always, "the name of the server cannot be resolved"},
 		{"plain http to a name that leads outside", "http://public.test", problem.Config, awssecrets.Never, "plain http to a public address would show the secrets to the network"},
@@ -185,8 +186,9 @@ func TestPlainHTTPReachesANameThatStaysInside(t *testing.T) {
 	}
 }
 
-// cutOff announces an answer, sends its beginning, and resets the connection.
-func cutOff(status int, beginning string) http.HandlerFunc {
+// cutOff announces an answer, sends its beginning, and closes the connection, in an
+// orderly way or not.
+func cutOff(status int, beginning string, orderly bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		connection, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -194,7 +196,9 @@ func cutOff(status int, beginning string) http.HandlerFunc {
 		}
 		fmt.Fprintf(buffered, "HTTP/1.1 %d Status\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 200\r\n\r\n%s", status, beginning)
 		buffered.Flush()
-		connection.(*net.TCPConn).SetLinger(0)
+		if !orderly {
+			connection.(*net.TCPConn).SetLinger(0)
+		}
 		connection.Close()
 	}
 }
@@ -202,8 +206,10 @@ func cutOff(status int, beginning string) http.HandlerFunc {
 func TestAnAnswerThatIsCutOffIsAskedForAgain(t *testing.T) {
 	for _, status := range []int{200, 400, 403, 500} {
 		for _, beginning := range []string{"", `{"__type":"AccessDenied`, `{"SecretString":"` + canary} {
-			got := failure(t, clientAt(t, answering(t, cutOff(status, beginning))), "prod/db")
-			wantFailure(t, got, problem.Unavailable, awssecrets.Always, "the connection failed")
+			for _, orderly := range []bool{false, true} {
+				got := failure(t, clientAt(t, answering(t, cutOff(status, beginning, orderly))), "prod/db")
+				wantFailure(t, got, problem.Unavailable, awssecrets.Always, "the connection failed")
+			}
 		}
 	}
 }
