@@ -82,15 +82,26 @@ func (c *Client) Get(ctx context.Context, request Request, patience time.Duratio
 	if keys, err := c.credentials.Retrieve(ctx); err != nil || !keys.HasKeys() {
 		return Document{}, c.credentialsError(ctx, err)
 	}
-	answer, err := c.api.GetSecretValue(ctx, request.input(), func(o *secretsmanager.Options) {
-		if request.Region != "" {
-			o.Region = request.Region
-		}
-	})
+	answer, err := c.ask(ctx, request)
 	if err != nil {
 		return Document{}, c.classify(ctx, request, err)
 	}
 	return document(request, answer)
+}
+
+// ask sends the request. The SDK panics at some answers, such as one with a date
+// that is no number.
+func (c *Client) ask(ctx context.Context, request Request) (answer *secretsmanager.GetSecretValueOutput, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errUnreadable
+		}
+	}()
+	return c.api.GetSecretValue(ctx, request.input(), func(o *secretsmanager.Options) {
+		if request.Region != "" {
+			o.Region = request.Region
+		}
+	})
 }
 
 // Renew forgets the credentials, so that the next call asks for new ones.

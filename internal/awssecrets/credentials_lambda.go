@@ -3,6 +3,7 @@
 package awssecrets
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -49,13 +50,37 @@ func (c *Config) loadCredentials(environment map[string]string) problem.List {
 		}}
 	}
 	c.ownCredentials = true
-	c.useCredentials(endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
+	c.useCredentials(guarded{endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
 		o.AuthorizationToken = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
-		// Without a proxy: the address is this machine's own.
-		o.HTTPClient = &http.Client{Transport: &http.Transport{}, Timeout: endpointPatience}
+		o.HTTPClient = newEndpointClient()
 		o.Retryer = aws.NopRetryer{}
-	}))
+	})})
 	return nil
+}
+
+// newEndpointClient returns the client for the container endpoint. It uses no proxy,
+// because the address is this machine's own, and follows no redirect, which would
+// lead the token away from there.
+func newEndpointClient() *http.Client {
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     bounded{&http.Transport{DisableCompression: true, MaxResponseHeaderBytes: maxHeaders}},
+		Timeout:       endpointPatience,
+	}
+}
+
+// guarded turns a panic of the SDK, as at an answer of null, into an error. It would
+// come in a goroutine of the SDK's own, and end the process.
+type guarded struct{ aws.CredentialsProvider }
+
+// Retrieve implements aws.CredentialsProvider.
+func (g guarded) Retrieve(ctx context.Context) (keys aws.Credentials, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errUnreadable
+		}
+	}()
+	return g.CredentialsProvider.Retrieve(ctx)
 }
 
 // isContainerEndpoint keeps the token from leaving the machine.

@@ -3,6 +3,7 @@
 package awssecrets_test
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"net/http"
@@ -91,6 +92,26 @@ func TestAContainerEndpointThatFailsMayPass(t *testing.T) {
 		"half an answer":      func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"AccessKeyId":%q`, canary) },
 		"an empty answer":     func(http.ResponseWriter, *http.Request) {},
 		"no answer":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"null":                func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") },
+		"an error of null": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "null")
+		},
+		"another protocol": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) },
+		"too large": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, strings.Repeat(" ", 600<<10), keys("AKIDLARGE", time.Now().Add(time.Hour)))
+		},
+		"compressed": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzip.NewWriter(w)
+			fmt.Fprint(packed, keys("AKIDPACKED", time.Now().Add(time.Hour)))
+			packed.Close()
+		},
+		"headers that are too long": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Header", strings.Repeat("x", 100<<10))
+			fmt.Fprint(w, keys("AKIDLONG", time.Now().Add(time.Hour)))
+		},
 	}
 	for name, handler := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +122,24 @@ func TestAContainerEndpointThatFailsMayPass(t *testing.T) {
 			got := failure(t, newClient(t, container(t, holding(t), endpoint)), "prod/db")
 			wantFailure(t, got, problem.Unavailable, awssecrets.Always, "the endpoint for credentials failed")
 		})
+	}
+}
+
+// The token of the container belongs to the endpoint alone.
+func TestARedirectOfTheContainerEndpointIsNotFollowed(t *testing.T) {
+	var followed atomic.Bool
+	elsewhere := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		followed.Store(true)
+		fmt.Fprint(w, keys("AKIDELSEWHERE", time.Now().Add(time.Hour)))
+	})
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		endpoint := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, status) })
+		server := holding(t)
+		got := failure(t, newClient(t, container(t, server, endpoint)), "prod/db")
+		wantFailure(t, got, problem.Unavailable, awssecrets.Always, "the endpoint for credentials failed")
+		if followed.Load() || len(server.Calls()) != 0 {
+			t.Errorf("status %d was followed", status)
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func (c *Client) classify(ctx context.Context, request Request, err error) *Erro
 	default:
 		found = c.byStatus(request, status)
 	}
-	if isSafe(requestID) {
+	if isRequestID(requestID) {
 		found.Cause += " (request " + requestID + ")"
 	}
 	return found
@@ -99,8 +99,17 @@ func localFault(ctx context.Context, err error) *Error {
 		return &Error{Class: problem.Unavailable, Cause: "the answer is compressed, which was not asked for", Hint: dataHint}
 	case errors.Is(err, errNoText):
 		return &Error{Class: problem.Invalid, Cause: "the secret's text is not valid Unicode", Hint: "store it anew; bytes that are no text belong into SecretBinary"}
+	case errors.Is(err, errUnreadable):
+		return unreadable()
 	case errors.Is(err, errPlainPublic):
 		return &Error{Class: problem.Config, Cause: "plain http to a public address would show the secrets to the network", Hint: "write https:// in AWS_ENDPOINT_URL"}
+	}
+	return lateness(ctx)
+}
+
+// lateness returns nil while there is time.
+func lateness(ctx context.Context) *Error {
+	switch {
 	case ctx.Err() == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), errImpatient):
@@ -110,9 +119,25 @@ func localFault(ctx context.Context, err error) *Error {
 	}
 }
 
-// isSafe reports whether a text that the server chose may be repeated.
-func isSafe(text string) bool {
-	return len(text) <= 64 && consistsOf(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-")
+// isCode reports whether a text that the server chose may be repeated as the code
+// of a refusal. Such codes have no digits, as most values that leak would.
+func isCode(text string) bool {
+	return len(text) <= 64 && consistsOf(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.")
+}
+
+// isRequestID reports whether a text that the server chose may be repeated as the id
+// of a request, which is a UUID.
+func isRequestID(text string) bool {
+	groups := strings.Split(text, "-")
+	if len(groups) != 5 {
+		return false
+	}
+	for i, length := range []int{8, 4, 4, 4, 12} {
+		if len(groups[i]) != length || !consistsOf(groups[i], "0123456789abcdef") {
+			return false
+		}
+	}
+	return true
 }
 
 var (
@@ -148,7 +173,7 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 		return c.denied(request)
 	case status >= 500 || code == "InternalServiceError" || code == "InternalServiceErrorException":
 		return unavailable(status)
-	case status == 400 && isSafe(code):
+	case status == 400 && isCode(code):
 		return refused(code)
 	default:
 		return c.byStatus(request, status)
@@ -159,7 +184,7 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 func (c *Client) byStatus(request Request, status int) *Error {
 	switch {
 	case status >= 200 && status < 300:
-		return &Error{Class: problem.Unavailable, Cause: "the answer cannot be read", Hint: dataHint, Retry: Always}
+		return unreadable()
 	case status == 401 || status == 403:
 		return c.denied(request)
 	case status == 429:
@@ -171,6 +196,10 @@ func (c *Client) byStatus(request Request, status int) *Error {
 	default:
 		return refused("HTTP " + strconv.Itoa(status))
 	}
+}
+
+func unreadable() *Error {
+	return &Error{Class: problem.Unavailable, Cause: "the answer cannot be read", Hint: dataHint, Retry: Always}
 }
 
 func throttled() *Error {
@@ -246,7 +275,7 @@ func (c *Client) networkFault(request Request, err error) *Error {
 // came incomplete.
 func (c *Client) credentialsError(ctx context.Context, err error) *Error {
 	late := &Error{Class: problem.Timeout, Cause: "no credentials in time", Hint: "what gives the credentials does not answer; on a laptop run aws sts get-caller-identity in the same shell"}
-	if found := localFault(ctx, err); found != nil {
+	if found := lateness(ctx); found != nil {
 		late.Retry = found.Retry
 		return late
 	}

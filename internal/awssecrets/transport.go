@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -20,9 +21,15 @@ import (
 // bytes, six times that when every one is escaped in JSON; the rest is names.
 const maxAnswer = 512 << 10
 
+// maxHeaders is how many bytes come before the body of an answer at most, those of
+// interim answers and of a proxy's included. Secrets Manager sends some hundred;
+// net/http would take ten million from each of 32 connections.
+const maxHeaders = 64 << 10
+
 var (
 	errTooLarge    = errors.New("answer is too large")
 	errEncoded     = errors.New("answer is compressed")
+	errUnreadable  = errors.New("answer cannot be read")
 	errPlainPublic = errors.New("plain http to a public address")
 )
 
@@ -51,6 +58,8 @@ func newHTTPClient(config Config) *http.Client {
 			MaxIdleConnsPerHost: config.Connections,
 			IdleConnTimeout:     30 * time.Second,
 			Protocols:           &protocols,
+
+			MaxResponseHeaderBytes: maxHeaders,
 			OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 				if answer.StatusCode == http.StatusOK {
 					return nil
@@ -103,19 +112,30 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	if err := unacceptable(response); err != nil {
 		response.Body.Close()
-		return nil, errEncoded
-	}
-	if response.ContentLength > maxAnswer {
-		response.Body.Close()
-		return nil, errTooLarge
+		return nil, err
 	}
 	response.Body = &limitedBody{response.Body, maxAnswer}
 	if response.StatusCode/100 == 2 {
 		response.Body = &strictBody{ReadCloser: response.Body}
 	}
 	return response, nil
+}
+
+// unacceptable says why the body of an answer must not be read, nil if it may be.
+func unacceptable(response *http.Response) error {
+	encoding := strings.Join(response.Header.Values("Content-Encoding"), "")
+	switch {
+	case response.StatusCode == http.StatusSwitchingProtocols:
+		// Nothing would end the reading: net/http no longer watches the context.
+		return errUnreadable
+	case encoding != "" && encoding != "identity":
+		return errEncoded
+	case response.ContentLength > maxAnswer:
+		return errTooLarge
+	}
+	return nil
 }
 
 // CloseIdleConnections is what http.Client.CloseIdleConnections looks for.
