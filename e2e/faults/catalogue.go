@@ -68,7 +68,8 @@ func parseRow(line string) (row, error) {
 		r.excuse = excuse
 		return r, nil
 	}
-	for cell := range strings.SplitSeq(cells[4], ", ") {
+	// A test's name may hold a comma, so that it takes the quotes around it too.
+	for cell := range strings.SplitSeq(strings.ReplaceAll(cells[4], "`, `", "`\n`"), "\n") {
 		p, err := parseProof(cell)
 		if err != nil {
 			return row{}, fmt.Errorf("%s: %w", r.id, err)

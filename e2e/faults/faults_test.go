@@ -211,6 +211,7 @@ func TestOnlyTestsThatPassedShowSomething(t *testing.T) {
 	recording := `{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/denied"}
 {"Action":"skip","Package":"secretwrap/e2e","Test":"TestScript/files"}
 {"Action":"pass","Package":"secretwrap/internal/a","Test":"TestA/one_two"}
+{"Action":"pass","Package":"secretwrap/internal/a","Test":"TestA/one,_two"}
 {"Action":"fail","Package":"secretwrap/internal/a","Test":"TestB"}
 {"Action":"pass","Package":"secretwrap/internal/a","Test":"TestB"}
 `
@@ -220,6 +221,7 @@ func TestOnlyTestsThatPassedShowSomething(t *testing.T) {
 	}
 	tests := map[string]struct{ cell, want string }{
 		"passed":    {"`denied.txtar`, `internal/a TestA/one two`", "ENV-01  ok  a\n"},
+		"a comma":   {"`internal/a TestA/one, two`", "ENV-01  ok  a\n"},
 		"skipped":   {"`denied.txtar`, `files.txtar`", "ENV-01  NO  a: e2e TestScript/files was skipped\n"},
 		"failed":    {"`internal/a TestB`", "ENV-01  NO  a: internal/a TestB failed\n"},
 		"not run":   {"`internal/a TestC`", "ENV-01  NO  a: internal/a TestC was not run\n"},
