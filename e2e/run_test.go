@@ -39,6 +39,7 @@ func (l lab) testRunsOn(t *testing.T) {
 		"after the runtime has crashed in an invocation":                        l.testRuntimeCrash,
 		"after a crash, within a timeout of 1 s":                                func(t *testing.T) { l.testCrashInTime(t, time.Second) },
 		"after a crash, within a timeout of 3 s":                                func(t *testing.T) { l.testCrashInTime(t, 3*time.Second) },
+		"after a crash, within a timeout of 5 s":                                func(t *testing.T) { l.testCrashInTime(t, 5*time.Second) },
 		"until the end, which leaves nothing":                                   l.testEnd,
 	}
 	for name, test := range tests {

@@ -385,3 +385,23 @@ func TestAPanicIsToldWithoutItsText(t *testing.T) {
 		l.expectLines("internal fault: a panic of type string; the extension goes on", 1)
 	})
 }
+
+// A fault of ours in the middle of a refresh costs that refresh, and nothing else.
+func TestARefreshThatPanicsHarmsNoInvocation(t *testing.T) {
+	bubble(t, oneFile, nil, func(l *life) {
+		client := l.keeper.Client
+		l.keeper.Client = nil // as no code here would leave it
+		l.rotate()
+		l.waitUntilDue()
+		if took := l.invoke(time.Minute); took > longestRefresh {
+			t.Errorf("took %v", took)
+		}
+		l.expectLines("internal fault: a panic of type runtime.", 1)
+		l.expect("1")
+		l.keeper.Client = client
+		l.waitUntilDue()
+		l.invoke(time.Minute)
+		l.expect("2")
+		l.end("spindown")
+	})
+}
