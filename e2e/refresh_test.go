@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ func (l lab) testRefreshes(t *testing.T) {
 		"a pair for a Go handler":                      func(t *testing.T) { l.testRotatedPair(t, l.osOnly) },
 		"a pair for a Python handler":                  func(t *testing.T) { l.testRotatedPair(t, l.python) },
 		"a pair that the wrapper wrote":                func(t *testing.T) { l.testRotatedPair(t, l.python, "SECRETWRAP_HANDOVER=off") },
+		"a pair after the environment was frozen":      l.testFrozen,
 		"a pair without a wrapper":                     func(t *testing.T) { l.testRotatedPair(t, l.unwrapped) },
 		"by a timer in a managed instance":             l.testManagedInstance,
 		"by a timer what nobody declared to be a file": l.testMovedValue,
@@ -67,6 +69,39 @@ func (l lab) testRotatedPair(t *testing.T, function func(*testing.T, ...string) 
 	d.checkStarts(t, 1)
 	if log := d.wholeLog(t); strings.Count(log, "2 files written: new version of prod/tls [SecretRefreshed]") != 1 {
 		t.Error("the log does not tell once that files were written")
+	}
+}
+
+// testFrozen stops extension and runtime, as Lambda does between invocations, for
+// longer than copies may be old. Nothing is asked meanwhile, and the first
+// invocation has the new version fetched.
+func (l lab) testFrozen(t *testing.T) {
+	const longer = 13 * time.Second // by more than the fifth that ages may differ
+	d, fake := l.deployPair(t, l.osOnly(t, refreshed()...))
+	d.checkPair(t, 1)
+	fake.put(t, pairSecret(t, 2))
+	all := []process{d.extension(t), d.runtime(t)}
+	signalEach(t, all, syscall.SIGSTOP)
+	frozen := time.Now()
+	t.Parallel()
+	eventually(t, refreshing, "the age at which copies are fetched again", func() bool { return time.Since(frozen) > longer })
+	if calls := len(fake.Calls()); calls != 1 {
+		t.Errorf("%d calls of Secrets Manager, want none while all is frozen", calls-1)
+	}
+	signalEach(t, all, syscall.SIGCONT)
+	d.look(t, 1)
+	eventually(t, invoking, "version 2 in the file", func() bool { return d.copied(pairFiles[0]) == pair(2)[0] })
+	d.checkPair(t, 2)
+	d.checkStarts(t, 1)
+}
+
+// signalEach sends a signal to processes.
+func signalEach(t *testing.T, all []process, signal syscall.Signal) {
+	t.Helper()
+	for _, p := range all {
+		if err := syscall.Kill(int(p), signal); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
