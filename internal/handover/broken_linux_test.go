@@ -137,6 +137,8 @@ func TestABrokenAnswerLeavesTheWrapperAlone(t *testing.T) {
 		"bytes that belong to no document": frame(`{"Outcomes":[`+three+`,`+three+`]}`, "abcdefg"),
 		"bytes that belong to an error":    frame(`{"Outcomes":[{"Err":{"Class":2}},`+three+`]}`, "abcdef"),
 		"a class that is negative":         frame(`{"Outcomes":[{"Err":{"Class":-1}},`+three+`]}`, "abc"),
+		"an error of no class":             frame(`{"Outcomes":[{"Err":{"Cause":"x"}},`+three+`]}`, "abc"),
+		"an error of an unknown class":     frame(`{"Outcomes":[{"Err":{"Class":200,"Cause":"x"}},`+three+`]}`, "abc"),
 		"a body of 65 MiB":                 append([]byte{0, 0, 0, 2, 4, 16, 0, 0}, "{}"...),
 	} {
 		wrong[name] = message
@@ -158,6 +160,8 @@ func TestABrokenVerdictIsNoSuccess(t *testing.T) {
 	wrong["a verdict that says nothing"] = frame(`{}`, "")
 	wrong["a verdict of null"] = frame(`{"Published":null,"Problem":null}`, "")
 	wrong["success with a problem"] = frame(`{"Published":true,"Problem":{"Class":9}}`, "")
+	wrong["a problem of no class"] = frame(`{"Problem":{"Cause":"x"}}`, "")
+	wrong["a problem of an unknown class"] = frame(`{"Problem":{"Class":200,"Cause":"x"}}`, "")
 	wrong["a verdict in words"] = frame(`{"Published":"`+canary+`"}`, "")
 	wrong["a problem before a broken end"] = frame(`{"Problem":{"Class":9,"Cause":"x"}}`, "body")
 	for name, message := range wrong {

@@ -111,7 +111,7 @@ func (c *Client) Publish(files Files) (*problem.Problem, error) {
 	if _, err := c.receive(&said, 0, filesPatience); err != nil {
 		return nil, err
 	}
-	if said.Published != (said.Problem == nil) {
+	if said.Published != (said.Problem == nil) || said.Problem != nil && !isKnown(said.Problem.Class) {
 		return nil, alone(errMalformed)
 	}
 	return said.Problem, nil

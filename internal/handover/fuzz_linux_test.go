@@ -61,8 +61,32 @@ func FuzzWhatAnExtensionSays(f *testing.F) {
 		p, err := client.Publish(oneFile())
 		if err != nil {
 			checkRefusal(t, err, p != nil)
+		} else if p != nil && p.Class.Status() == 0 {
+			t.Errorf("the problem %v ends with status 0", p)
 		} else if p == nil && !strings.Contains(strings.ToLower(string(verdict)), "true") {
 			t.Errorf("%q is success", verdict)
+		}
+	})
+}
+
+func FuzzWhatAnExtensionGreetsWith(f *testing.F) {
+	for _, seed := range []string{string(greeting()), string(greeting()[:9]), string(frame(`{"identity":"`+identity+`"}`, "")), string(frame(`{"Identity":null}`, "")), string(frame("{}", "x")), "\xff\xff\xff\xff\x00\x00\x00\x00", ""} {
+		f.Add([]byte(seed))
+	}
+	dir, listener := listenRaw(f)
+	f.Fuzz(func(t *testing.T, first []byte) {
+		sent := make(chan struct{})
+		go func() { defer close(sent); hold(listener, first, frame(`{"Outcomes":[{"Document":{"Size":1}}]}`, "x")) }()
+		defer func() { <-sent }()
+		client, err := handover.Dial(dir, identity)
+		must(t, err)
+		defer client.Close()
+		outcomes, err := client.Documents(requests(1), time.Minute)
+		if err == nil && (len(outcomes) != 1 || !strings.Contains(string(first), identity)) {
+			t.Errorf("%d outcomes after the greeting %q", len(outcomes), first)
+		}
+		if err != nil && !errors.Is(err, handover.ErrAlone) {
+			t.Errorf("the error is %v", err)
 		}
 	})
 }
@@ -81,8 +105,8 @@ func checkOutcomes(t *testing.T, outcomes []fetch.Outcome, n int, body string) {
 	t.Helper()
 	var all strings.Builder
 	for _, o := range outcomes {
-		if o.Err != nil && o.Document.Value.Len() > 0 {
-			t.Error("an error with a document")
+		if o.Err != nil && (o.Document.Value.Len() > 0 || o.Err.Class.Status() == 0) {
+			t.Errorf("an error with a document, or that ends with status 0: %v", o.Err)
 		}
 		all.Write(o.Document.Value.Reveal())
 	}

@@ -147,7 +147,7 @@ func unpack(head answer, body []byte) ([]fetch.Outcome, error) {
 	for i, o := range head.Outcomes {
 		outcomes[i] = fetch.Outcome{Err: o.Err, Attempts: o.Attempts}
 		switch d := o.Document; {
-		case (d == nil) == (o.Err == nil):
+		case (d == nil) == (o.Err == nil), o.Err != nil && !isKnown(o.Err.Class):
 			return nil, errMalformed
 		case d == nil:
 		case d.Size < 0 || d.Size > len(body):
@@ -162,6 +162,10 @@ func unpack(head answer, body []byte) ([]fetch.Outcome, error) {
 	}
 	return outcomes, nil
 }
+
+// isKnown reports whether a class is one of ours: another would end a start that
+// failed with status 0.
+func isKnown(class problem.Class) bool { return class.ErrorType() != "" }
 
 // referTo reports whether the copies need nothing but the first n versions.
 func (f Files) referTo(n int) bool {
