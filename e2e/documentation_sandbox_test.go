@@ -160,6 +160,9 @@ func (s *sandbox) try(t *testing.T, code string) (stdout, stderr string, err err
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err = cmd.Run()
+	if found := leaks(complaints.String(), canary); len(found) > 0 {
+		t.Errorf("standard error shows a secret: %v", found)
+	}
 	return out.String(), complaints.String(), err
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,7 +179,8 @@ func wrapped() []string { return []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwr
 type deployed struct{ *emulator.Emulator }
 
 // deploy starts fn. When the test ends the function is shut down, which must
-// not need force, and none of secrets may stand in what it has logged.
+// not need force, and neither the canary nor one of secrets may stand in what it has
+// logged, or in a file in /tmp beside the copies.
 func (l lab) deploy(t *testing.T, fn emulator.Function, secrets ...string) deployed {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), starting)
@@ -191,16 +193,50 @@ func (l lab) deploy(t *testing.T, fn emulator.Function, secrets ...string) deplo
 		if err := e.Stop(stopping); err != nil {
 			t.Error(err)
 		}
-		for i, secret := range secrets {
-			if found := leaks(e.Logs(), secret); len(found) > 0 {
-				t.Errorf("secret %d of %d stands in the log: %v", i+1, len(secrets), found)
-			}
-		}
+		deployed{e}.checkLeaks(t, append([]string{canary}, secrets...))
 		if t.Failed() {
 			t.Logf("log:\n%s", e.Logs())
 		}
 	})
 	return deployed{e}
+}
+
+// checkLeaks looks for secrets in the log, and in the files of the environment.
+func (d deployed) checkLeaks(t *testing.T, secrets []string) {
+	t.Helper()
+	places := filesIn(t, d.Tmp(), "secretwrap")
+	places["the log"] = d.Logs()
+	for place, text := range places {
+		for i, secret := range secrets {
+			if found := leaks(text, secret); len(found) > 0 {
+				t.Errorf("%s shows secret %d of %d: %v", place, i+1, len(secrets), found)
+			}
+		}
+	}
+}
+
+// filesIn returns what the files in dir hold, by their names, but for those in the
+// directory called except.
+func filesIn(t *testing.T, dir, except string) map[string]string {
+	t.Helper()
+	texts := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == except:
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		texts["the file "+entry.Name()] += string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
 }
 
 // invoke sends event to the function and returns its answer.

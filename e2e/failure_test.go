@@ -162,10 +162,13 @@ func (d deployed) checkError(t *testing.T, want failure) string {
 	if !strings.HasPrefix(body.ErrorMessage, want.message) {
 		t.Errorf("message %q, want it to begin with %q", body.ErrorMessage, want.message)
 	}
-	for _, private := range []string{"arn:", "123456789012", "eu-west-1", "password\"", canary} {
+	for _, private := range []string{"arn:", "123456789012", "eu-west-1", "password\""} {
 		if strings.Contains(string(response.Body), private) {
 			t.Errorf("the invoker reads %q: %s", private, response.Body)
 		}
+	}
+	if found := leaks(string(response.Body), canary); len(found) > 0 {
+		t.Errorf("the invoker reads a secret: %v", found)
 	}
 	return string(response.Body)
 }

@@ -12,8 +12,33 @@ import (
 	"testing"
 )
 
-// leaks returns in which forms secret stands in text, none if it does not.
+// leaks returns in which forms secret, or its first characters, stand in text, none
+// if they do not.
 func leaks(text, secret string) []string {
+	var found []string
+	for name, form := range forms(secret) {
+		if strings.Contains(text, form) {
+			found = append(found, name)
+		}
+	}
+	for name, form := range forms(beginning(secret)) {
+		if !slices.Contains(found, name) && strings.Contains(text, form) {
+			found = append(found, name+", its beginning")
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// beginning returns the characters that are enough to know a secret by.
+func beginning(secret string) string {
+	const enough = 8
+	characters := []rune(secret)
+	return string(characters[:min(len(characters), enough)])
+}
+
+// forms returns how a text may stand in another.
+func forms(secret string) map[string]string {
 	forms := map[string]string{
 		"raw":          secret,
 		"JSON":         jsonInside(secret),
@@ -29,14 +54,7 @@ func leaks(text, secret string) []string {
 		forms[fmt.Sprintf("base64 at %d", shift)] = base64Inside(base64.RawStdEncoding, secret, shift)
 		forms[fmt.Sprintf("URL base64 at %d", shift)] = base64Inside(base64.RawURLEncoding, secret, shift)
 	}
-	var found []string
-	for name, form := range forms {
-		if strings.Contains(text, form) {
-			found = append(found, name)
-		}
-	}
-	slices.Sort(found)
-	return found
+	return forms
 }
 
 // jsonInside returns the inside of the JSON string that holds text.
@@ -75,17 +93,16 @@ func base64Inside(encoding *base64.Encoding, text string, shift int) string {
 	return encoded[first:last]
 }
 
-func TestLeaksFindsASecretInEveryForm(t *testing.T) {
-	t.Parallel()
-	const secret = "p@ss \"wörd\" \n+/?canary"
-	document := []byte(`{"password":"` + secret + `"}`)
-	cases := map[string]string{
-		"raw":                   "password=" + secret,
-		"a JSON string":         `{"message":"` + jsonInside(secret) + `"}`,
-		"a Go string":           fmt.Sprintf("%q", secret),
-		"a URL's query":         "?p=" + url.QueryEscape(secret),
-		"a URL's path":          "/" + url.PathEscape(secret),
-		"a connection string":   "postgres://app:" + percent(secret) + "@db",
+// written returns how programs write a document that holds text.
+func written(text string) map[string]string {
+	document := []byte(`{"password":"` + text + `"}`)
+	return map[string]string{
+		"raw":                   "password=" + text,
+		"a JSON string":         `{"message":"` + jsonInside(text) + `"}`,
+		"a Go string":           fmt.Sprintf("%q", text),
+		"a URL's query":         "?p=" + url.QueryEscape(text),
+		"a URL's path":          "/" + url.PathEscape(text),
+		"a connection string":   "postgres://app:" + percent(text) + "@db",
 		"hexadecimal":           fmt.Sprintf("%x", document),
 		"hexadecimal, upper":    fmt.Sprintf("%X", document),
 		"bytes as printed":      fmt.Sprint(document),
@@ -94,12 +111,23 @@ func TestLeaksFindsASecretInEveryForm(t *testing.T) {
 		"base64, two further":   base64.StdEncoding.EncodeToString(append([]byte("12"), document...)),
 		"base64 made for a URL": base64.RawURLEncoding.EncodeToString(document),
 	}
-	for name, text := range cases {
-		if len(leaks("before "+text+" after", secret)) == 0 {
-			t.Errorf("%s: not found in %s", name, text)
+}
+
+func TestLeaksFindsASecretInEveryForm(t *testing.T) {
+	t.Parallel()
+	const secret, enough, less = "p@ss \"wörd\" \n+/?canary", `p@ss "wö`, `p@ss "w`
+	for _, text := range []string{secret, enough, enough + " and something else"} {
+		for name, text := range written(text) {
+			if len(leaks("before "+text+" after", secret)) == 0 {
+				t.Errorf("%s: not found in %s", name, text)
+			}
 		}
 	}
-	if found := leaks("3 secrets, 5 variables, 12 ms", secret); len(found) > 0 {
-		t.Errorf("found as %v in a text without it", found)
+	for _, text := range []string{"3 secrets, 5 variables, 12 ms", less, secret[len(secret)-8:]} {
+		for name, text := range written(text) {
+			if found := leaks(text, secret); len(found) > 0 {
+				t.Errorf("%s: found as %v in a text without it: %s", name, found, text)
+			}
+		}
 	}
 }
