@@ -110,9 +110,14 @@ func report(all <-chan struct{}, requests []awssecrets.Request, finished []atomi
 	}
 }
 
-// one fetches one secret, with as many attempts as the budget allows.
-func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *lane) Outcome {
-	var outcome Outcome
+// one fetches one secret, with as many attempts as the budget allows. A panic, which
+// another goroutine could not recover, is a call that failed.
+func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *lane) (outcome Outcome) {
+	defer func() {
+		if recover() != nil {
+			outcome = Outcome{Err: errFailed, Attempts: outcome.Attempts}
+		}
+	}()
 	renewed := false
 	for again := true; again && lane.enter(ctx, outcome.Attempts == 0); {
 		document, err := attempt(ctx, getter, request)
@@ -152,8 +157,8 @@ func one(ctx context.Context, getter Getter, request awssecrets.Request, lane *l
 	return outcome
 }
 
-// attempt makes one attempt. A panic of the SDK, which one of another goroutine
-// could not recover, is a call that failed.
+// attempt makes one attempt. A panic of the SDK is a call that failed, and no reason
+// to keep what others wait for.
 func attempt(ctx context.Context, getter Getter, request awssecrets.Request) (document awssecrets.Document, err error) {
 	defer func() {
 		if recover() != nil {
