@@ -48,7 +48,12 @@ func thisProcess() process {
 
 // run plays the role that the arguments ask for. It returns a program to
 // execute, or an exit status.
-func run(p process) (*launch, int) {
+func run(p process) (next *launch, status int) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			next, status = nil, p.fail(fault(cause))
+		}
+	}()
 	environment := environ.New(p.environ)
 	switch {
 	case len(p.args) > 0 && filepath.Base(p.args[0]) == bootstrapName:

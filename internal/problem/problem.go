@@ -37,6 +37,8 @@ const (
 	NotExecutable
 	// NoProgram is a program that does not exist.
 	NoProgram
+	// Internal is a fault of this program's own.
+	Internal
 )
 
 // kinds holds what follows from each Class. The statuses are those of
@@ -57,6 +59,7 @@ var kinds = map[Class]struct {
 	File:          {"Runtime.SecretFileFailed", 73, "file cannot be written"},
 	NotExecutable: {"Runtime.ExecFailed", 126, "program cannot be executed"},
 	NoProgram:     {"Runtime.ExecFailed", 127, "program not found"},
+	Internal:      {"Runtime.SecretFault", 70, "internal fault"},
 }
 
 // ErrorType returns the type that the caller of the function reads, in the

@@ -60,7 +60,7 @@ func TestEveryClassHasATypeThatLambdaTakes(t *testing.T) {
 			t.Errorf("class %d: %s, status %d", class, class.ErrorType(), class.Status())
 		}
 	}
-	if classes != 11 {
+	if classes != 12 {
 		t.Errorf("%d classes", classes)
 	}
 }
