@@ -101,7 +101,6 @@ func runExtension(p process, environment *environ.Block) int {
 	if !e.inLambda {
 		return e.fail(problem.List{{Class: problem.Config, Variable: "AWS_LAMBDA_RUNTIME_API", Cause: "not set, so this is no Lambda environment to extend", Hint: "run secretwrap help"}})
 	}
-	hideMemory()
 	debug.SetGCPercent(startPercent)
 	e.prepareGuarded()
 	if e.mustFail() {

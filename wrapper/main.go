@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	hideMemory()
 	// Go's own log has nothing to say here: net/http writes there the beginning of
 	// what a server sent without being asked, which may be a value.
 	log.SetOutput(io.Discard)
