@@ -154,11 +154,11 @@ func (l lab) bare(t *testing.T, env ...string) emulator.Function {
 // testFilesWithoutWrapper has the runtime copy the files as the first thing it
 // does.
 func (l lab) testFilesWithoutWrapper(t *testing.T, fn emulator.Function) {
-	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\ncp -RL /tmp/secretwrap/tls /tmp/at-first\nexec /var/task/handler\n", 0o755)
+	write(t, filepath.Join(fn.Task, "bootstrap"), "#!/bin/sh\ncp -RL /tmp/secretwrap/tls /tmp/"+programsOwn+"\nexec /var/task/handler\n", 0o755)
 	d, fake := l.deployPair(t, fn)
 	d.checkPair(t, 1)
-	checkFile(t, filepath.Join(d.Tmp(), "at-first", "client.pem"), pair(1)[0], 0o400)
-	checkFile(t, filepath.Join(d.Tmp(), "at-first", "client.key"), pair(1)[1], 0o400)
+	checkFile(t, filepath.Join(d.Tmp(), programsOwn, "client.pem"), pair(1)[0], 0o400)
+	checkFile(t, filepath.Join(d.Tmp(), programsOwn, "client.key"), pair(1)[1], 0o400)
 	if calls := len(fake.Calls()); calls != 1 {
 		t.Errorf("%d calls of Secrets Manager, want 1", calls)
 	}

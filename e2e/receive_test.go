@@ -113,7 +113,7 @@ func newDelivery(t *testing.T) delivery {
 		password = `p@ss:w/o#r?d &%+"\` + canary
 		token    = "Grüße, 世界 😀\n second line \t" + canary
 		key      = "-----BEGIN PRIVATE KEY-----\n" + canary + "\n-----END PRIVATE KEY-----\n"
-		large    = strings.Repeat("0123456789abcdef", 4000) + canary
+		large    = canary + strings.Repeat("0123456789abcdef", 4000)
 		raw      = append([]byte{0, 1, 254, 255}, canary...)
 		database = map[string]any{
 			"username": "app", "password": password, "host": "db.internal", "price": json.Number("1.10"),
