@@ -30,9 +30,8 @@ func holders(t *testing.T) map[string]holder {
 	t.Helper()
 	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("held", canary), plainSecret("late", canary, awsfake.Hang)}})
 	env := append([]string{
-		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "SECRETWRAP_TIMEOUT=5m", "SECRETWRAP_LOG_LEVEL=debug",
-		"GODEBUG=http2debug=2,gctrace=1", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
-	}, fake.env...)
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "SECRETWRAP_TIMEOUT=5m", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
+	}, slices.Concat(talkative(), fake.env)...)
 	manifest := filepath.Join(t.TempDir(), "secretwrap.yaml")
 	write(t, manifest, "files:\n  held: held\n  late: late\n", 0o644)
 	dir, command := layer(t), built(t, "..", "secretwrap", "./wrapper")
@@ -64,7 +63,7 @@ func TestACrashShowsNoSecret(t *testing.T) {
 func (h holder) crash(t *testing.T, level string, signal syscall.Signal) {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := withCores(t, dir, append(h.env, "GOTRACEBACK="+level), h.argv...)
+	cmd := withCores(t, dir, slices.Concat(h.env, []string{"GOTRACEBACK=" + level, "SSLKEYLOGFILE=" + filepath.Join(dir, "tls-keys")}), h.argv...)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
@@ -93,6 +92,9 @@ func (h holder) crash(t *testing.T, level string, signal syscall.Signal) {
 		t.Errorf("it shows no trace:\n%s", rest)
 	}
 	maps.Copy(places, filesIn(t, dir, "files"))
+	if _, err := os.Stat(filepath.Join(dir, "tls-keys")); err == nil {
+		t.Error("it has written the keys of its connections")
+	}
 	places["standard error"], places["standard output"] = said+string(rest), stdout.String()
 	for place, text := range places {
 		if found := slices.Concat(leaks(text, canary), words(text, canary)); len(found) > 0 {

@@ -179,11 +179,12 @@ func wrapped() []string { return []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwr
 // deployed is a function that takes invocations.
 type deployed struct{ *emulator.Emulator }
 
-// deploy starts fn. When the test ends the function is shut down, which must
+// deploy starts fn, as talkative as it can be. When the test ends the function is shut down, which must
 // not need force, and neither the canary nor one of secrets may stand in what it has
 // logged, or in a file in /tmp beside the copies.
 func (l lab) deploy(t *testing.T, fn emulator.Function, secrets ...string) deployed {
 	t.Helper()
+	fn.Env = append(talkative(), fn.Env...)
 	ctx, cancel := context.WithTimeout(t.Context(), starting)
 	defer cancel()
 	e, err := emulator.Start(ctx, l.rie, t.TempDir(), fn)

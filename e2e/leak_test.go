@@ -57,6 +57,15 @@ func forms(secret string) map[string]string {
 	return forms
 }
 
+// talkative returns the variables that make the program, Go, and AWS's SDKs say and
+// write as much as an operator can have them do.
+func talkative() []string {
+	return []string{
+		"AWS_LAMBDA_LOG_LEVEL=DEBUG", "GODEBUG=http2debug=2,http2client=1", "GOTRACEBACK=all", "SSLKEYLOGFILE=/tmp/tls-keys",
+		"AWS_SDK_LOG_LEVEL=trace", "AWS_LOG_LEVEL=trace", "AWS_SDK_UA_APP_ID=talkative", "DEBUG=*",
+	}
+}
+
 // jsonInside returns the inside of the JSON string that holds text.
 func jsonInside(text string) string {
 	quoted, err := json.Marshal(text)

@@ -42,7 +42,7 @@ func TestScript(t *testing.T) {
 	}
 	passes := map[string][]string{
 		"as usual":  nil,
-		"talkative": {"SECRETWRAP_LOG_LEVEL=debug", "GODEBUG=http2debug=2"},
+		"talkative": append(talkative(), "SECRETWRAP_LOG_LEVEL=debug"),
 	}
 	for name, more := range passes {
 		t.Run(name, func(t *testing.T) {

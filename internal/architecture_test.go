@@ -263,7 +263,7 @@ func sources(t *testing.T) []source {
 				return err
 			}
 			set := token.NewFileSet()
-			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(set, name, nil, parser.ParseComments|parser.SkipObjectResolution)
 			folder := strings.TrimPrefix(path.Dir(filepath.ToSlash(name)), "../")
 			all = append(all, source{folder, file, set})
 			return err
@@ -328,17 +328,107 @@ func TestTheProcessIsReadByMainAlone(t *testing.T) {
 func TestSecretsAreTakenOutWhereTheyMustBe(t *testing.T) {
 	unseen := revealers()
 	for _, s := range sources(t) {
-		s.selected(func(_, name string, at token.Position) {
-			if name != "Reveal" {
-				return
-			}
+		for _, at := range reveals(s.file) {
 			if !slices.Contains(revealers(), s.folder) {
-				t.Errorf("%s: a secret is taken out", at)
+				t.Errorf("%s: a secret is taken out", s.set.Position(at))
 			}
 			unseen = slices.DeleteFunc(unseen, func(folder string) bool { return folder == s.folder })
-		})
+		}
 	}
 	if len(unseen) > 0 {
 		t.Errorf("%q take no secret out any more, but may", unseen)
+	}
+}
+
+// reveals returns where a file names the method that takes secrets out: calls, method
+// values, interfaces that have it, and texts by which reflection or a template
+// finds it. Under another type's name, or embedded, it is called the same.
+func reveals(file *ast.File) []token.Pos {
+	const method = "Reveal"
+	var places []token.Pos
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.Ident:
+			if node.Name == method {
+				places = append(places, node.Pos())
+			}
+		case *ast.BasicLit:
+			if node.Kind == token.STRING && strings.Contains(node.Value, method) {
+				places = append(places, node.Pos())
+			}
+		}
+		return true
+	})
+	return places
+}
+
+func TestNoWayToTakeASecretOutIsOverlooked(t *testing.T) {
+	ways := map[string]string{
+		"a call":              `func f(v secret.Value) []byte { return v.Reveal() }`,
+		"a method value":      `func f(v secret.Value) func() []byte { return v.Reveal }`,
+		"a method expression": `var f = secret.Value.Reveal`,
+		"an alias":            `type V = secret.Value; func f(v V) []byte { return v.Reveal() }`,
+		"embedding":           `type V struct{ secret.Value }; func f(v V) []byte { return v.Reveal() }`,
+		"an interface":        `type V interface{ Reveal() []byte }`,
+		"a constraint":        `func f[V interface{ Reveal() []byte }](v V) {}`,
+		"reflection":          `func f(v secret.Value) any { return reflect.ValueOf(v).MethodByName("Reveal") }`,
+		"a template":          "var f = template.Must(template.New(\"\").Parse(`{{.Reveal}}`))",
+	}
+	for name, code := range ways {
+		file, err := parser.ParseFile(token.NewFileSet(), "", "package p; "+code, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(reveals(file)) == 0 {
+			t.Errorf("%s is overlooked", name)
+		}
+	}
+}
+
+// TestTypesKeepWhatTheyHide keeps out what reaches around a type: the bytes of a
+// secret, or its method by a number, without a word of it in the source.
+func TestTypesKeepWhatTheyHide(t *testing.T) {
+	allowed := map[string][]string{
+		"internal/settings": {"reflect"}, // reads the tags of its own struct
+	}
+	for _, s := range sources(t) {
+		for _, imported := range s.file.Imports {
+			name := strings.Trim(imported.Path.Value, `"`)
+			if slices.Contains([]string{"reflect", "unsafe", "C", "plugin"}, name) && !slices.Contains(allowed[s.folder], name) {
+				t.Errorf("%s: imports %s", s.set.Position(imported.Pos()), name)
+			}
+		}
+		for _, group := range s.file.Comments {
+			for _, comment := range group.List {
+				if strings.HasPrefix(comment.Text, "//go:linkname") {
+					t.Errorf("%s: %s", s.set.Position(comment.Pos()), comment.Text)
+				}
+			}
+		}
+	}
+}
+
+// TestTextsOfSecretsAreTakenWhereTheyMustBe holds who takes variables as texts, which
+// print: once all are set, that is who measures them for execve, and who calls it.
+func TestTextsOfSecretsAreTakenWhereTheyMustBe(t *testing.T) {
+	takers := []string{"internal/inspect", program}
+	unseen := slices.Clone(takers)
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if selector, ok := call.Fun.(*ast.SelectorExpr); ok && selector.Sel.Name == "Entries" {
+				if !slices.Contains(takers, s.folder) {
+					t.Errorf("%s: variables are taken as texts", s.set.Position(call.Pos()))
+				}
+				unseen = slices.DeleteFunc(unseen, func(folder string) bool { return folder == s.folder })
+			}
+			return true
+		})
+	}
+	if len(unseen) > 0 {
+		t.Errorf("%q take no texts any more, but may", unseen)
 	}
 }
