@@ -248,19 +248,19 @@ func logLines(t *testing.T) []line {
 	var lines []line
 	for code, levels := range eventCodes(t) {
 		for _, level := range levels {
-			lines = append(lines, written(level, code, "prod/db: throttled or not", func(r *report.Reporter) { r.Event(level, code, "prod/db: throttled or not") }))
+			lines = append(lines, lineOf(level, code, "prod/db: throttled or not", func(r *report.Reporter) { r.Event(level, code, "prod/db: throttled or not") }))
 		}
 	}
 	for class := problem.Config; class.ErrorType() != ""; class++ {
 		p := &problem.Problem{Class: class, Variable: "A", Secret: "prod/db", Cause: class.Words()}
-		lines = append(lines, written(report.Error, class.ErrorType(), p.Error(), func(r *report.Reporter) { r.Problems(problem.List{p}) }),
-			written(report.Warn, class.ErrorType(), "the caller could not be told", func(r *report.Reporter) { r.Event(report.Warn, class.ErrorType(), "the caller could not be told") }))
+		lines = append(lines, lineOf(report.Error, class.ErrorType(), p.Error(), func(r *report.Reporter) { r.Problems(problem.List{p}) }),
+			lineOf(report.Warn, class.ErrorType(), "the caller could not be told", func(r *report.Reporter) { r.Event(report.Warn, class.ErrorType(), "the caller could not be told") }))
 	}
 	return lines
 }
 
-// written has the program's own reporter write a line.
-func written(level report.Level, code, message string, write func(*report.Reporter)) line {
+// lineOf has the program's own reporter write a line.
+func lineOf(level report.Level, code, message string, write func(*report.Reporter)) line {
 	as := func(format bool) string {
 		var out strings.Builder
 		write(&report.Reporter{Out: &out, JSON: format, Lambda: true, Now: time.Now})
