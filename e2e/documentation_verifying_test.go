@@ -207,6 +207,38 @@ func TestRelease(t *testing.T) {
 			t.Errorf("%s: the SBOM tells the checksum %s, the program has %s", program, told, sum)
 		}
 	}
+	checkFormat(t, dir)
+}
+
+// checkFormat has CycloneDX's own library compare the bills with its schema, which must
+// know a wrong one.
+func checkFormat(t *testing.T, dir string) {
+	t.Helper()
+	python := cached(t, "builders/venv/bin/python")
+	if out, err := exec.CommandContext(t.Context(), python, "-c", "import cyclonedx.validation.json").CombinedOutput(); err != nil {
+		need(t, "no Python with CycloneDX's library, which scripts/install-builders.sh installs: "+string(out))
+	}
+	validate := func(path string) ([]byte, error) {
+		return exec.CommandContext(t.Context(), python, "-W", "ignore", "testdata/release/validate.py", path).CombinedOutput()
+	}
+	bills, err := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
+	if err != nil || len(bills) != 6 {
+		t.Fatalf("%q: %v", bills, err)
+	}
+	for _, bill := range bills {
+		if out, err := validate(bill); err != nil {
+			t.Errorf("%s: %v\n%s", bill, err, out)
+		}
+	}
+	content, err := os.ReadFile(bills[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.cdx.json")
+	write(t, wrong, strings.Replace(string(content), `"SHA-256"`, `"SHA-999"`, 1), 0o644)
+	if out, err := validate(wrong); err == nil || !strings.Contains(string(out), "SHA-999") {
+		t.Errorf("a wrong bill is valid: %v\n%s", err, out)
+	}
 }
 
 // modulesOf returns Go's version and the modules that go version -m prints.
