@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the builders whose functions are tried with the layer, and what checks the
-# examples, into the user's cache, which all clones share: the SAM CLI, cargo-lambda,
-# linters, moto, the CDK with TypeScript, CycloneDX's library. What is there already stays. Needs Python 3
-# with venv; without Node.js the CDK is left out.
+# examples and the release, into the user's cache, which all clones share: the SAM CLI,
+# cargo-lambda, linters, moto, the CDK with TypeScript, CycloneDX's library. What is
+# there already stays. Needs Python 3 with venv; without Node.js the CDK is left out.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/patiently.sh
