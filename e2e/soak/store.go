@@ -14,8 +14,9 @@ import (
 const (
 	tlsSecret      = "soak/tls"
 	databaseSecret = "soak/db"
-	// faultShare is how many answers are faults.
-	faultShare = 0.05
+	// One answer of block, drawn at random, is a fault: five in a hundred, and some
+	// even in half a minute.
+	block = 20
 	// slowShare is how many versions take slowAnswer to be answered.
 	slowShare  = 0.05
 	slowAnswer = 700 * time.Millisecond
@@ -41,7 +42,9 @@ type store struct {
 	version int
 	calls   int
 	faulty  bool
-	played  map[awsfake.Fault]int
+	// drawn is the number of the next answer that is a fault, or was one.
+	drawn  int
+	played map[awsfake.Fault]int
 	// recent are the faults of the last minute.
 	recent []playedFault
 }
@@ -70,8 +73,11 @@ func startStore() (*store, error) {
 func (s *store) choose(string) awsfake.Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.calls%block == 0 {
+		s.drawn = s.calls + rand.N(block)
+	}
 	s.calls++
-	if !s.faulty || rand.Float64() >= faultShare {
+	if !s.faulty || s.calls-1 != s.drawn {
 		return awsfake.OK
 	}
 	fault, now := faults[rand.N(len(faults))], time.Now()
