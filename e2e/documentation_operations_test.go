@@ -527,7 +527,7 @@ func (s *sandbox) checkRequest(t *testing.T, command, operation string) {
 // checkMended checks what commands have changed.
 func (s *sandbox) checkMended(t *testing.T, code string) {
 	t.Helper()
-	const password = "aws secretsmanager get-secret-value --secret-id prod/db --query SecretString --output text"
+	const password = "aws secretsmanager get-secret-value --secret-id prod/db --version-stage AWSCURRENT --query SecretString --output text"
 	for change, question := range map[string][2]string{
 		"restore-secret --secret-id": {password, `{"password":"current"}`},
 		"enable-key":                 {". ./account.sh; aws kms describe-key --key-id $KEY --query KeyMetadata.KeyState --output text", "Enabled"},
