@@ -16,8 +16,6 @@ var (
 	// bareReference is an ARN with one of the fields that ECS adds, or with
 	// options or a path. No SDK takes such a one; IAM takes name-??????.
 	bareReference = pattern(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
-	// parameterStore begins a reference to another service's parameter.
-	parameterStore = pattern(`(?i)^ssm:/`)
 	// bracedName is a reference between braces without its scheme, as the manifest
 	// allows it.
 	bracedName = pattern(`\{\{\s*([A-Za-z0-9/_+=.@!-]+(#|\?(path|stage|version|encode|default)=)|arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:)`)
@@ -70,8 +68,8 @@ func nearMiss(text string) *problem.Problem {
 		if !more {
 			return nil
 		}
-		start := strings.TrimLeft(after, " \t\r\n\"'{")
-		if mayHold(start, "arn:aws") && bareReference().MatchString(start) {
+		start := strings.TrimLeft(beginning(after), " \t\r\n\"'{")
+		if beginsWith(start, "arn:aws") && bareReference().MatchString(start) {
 			return bad("an ARN with a field or options after it needs the scheme", "write "+Scheme+" before it")
 		}
 		if p := misspelt(start); p != nil {
@@ -79,6 +77,13 @@ func nearMiss(text string) *problem.Problem {
 		}
 		rest = after
 	}
+}
+
+// beginning returns as much of a text as tells whether it was meant as a reference:
+// far more than a name has. Texts of many braces are judged behind each of them.
+func beginning(text string) string {
+	const enough = 1 << 10
+	return text[:min(len(text), enough)]
 }
 
 // misplacedOrMisspelt judges a text that is a reference, perhaps without its
@@ -114,7 +119,7 @@ const notWritten = "the scheme is not written as " + Scheme
 // misspelt returns the problem with the beginning of a text that is a scheme but
 // for a slip, nil if it is none.
 func misspelt(text string) *problem.Problem {
-	if mayHold(text, "ssm:/") && parameterStore().MatchString(text) {
+	if beginsWith(text, "ssm:/") {
 		return bad("parameters of Systems Manager cannot be referenced", "keep the value in Secrets Manager")
 	}
 	if !beginsLikeScheme(text) {
@@ -137,14 +142,23 @@ func misspelt(text string) *problem.Problem {
 // beginsLikeScheme reports whether the first word of a text is the service's name
 // but for a slip.
 func beginsLikeScheme(text string) bool {
-	end := strings.IndexFunc(text, func(c rune) bool { return c != '_' && c != '-' && (c|0x20 < 'a' || c|0x20 > 'z') })
-	if end < 0 {
-		end = len(text)
+	var word []rune
+	for _, c := range text {
+		switch {
+		case c == '_' || c == '-':
+			continue
+		case c|0x20 < 'a' || c|0x20 > 'z', len(word) > len(service)+2:
+			_, near := suggest.Nearest(string(word), []string{service})
+			return near
+		}
+		word = append(word, c)
 	}
-	word := strings.NewReplacer("_", "", "-", "").Replace(text[:end])
-	_, near := suggest.Nearest(word, []string{"secretsmanager"})
+	_, near := suggest.Nearest(string(word), []string{service})
 	return near
 }
+
+// service is the word in the scheme.
+const service = "secretsmanager"
 
 // isReference reports whether what follows the name of the service, punctuation
 // with slashes, makes it a reference. secretsmanager:GetSecretValue is an action

@@ -22,3 +22,8 @@ func mayHold(text, word string) bool {
 	}
 	return false
 }
+
+// beginsWith reports whether text begins with word, in any case of letters.
+func beginsWith(text, word string) bool {
+	return len(text) >= len(word) && strings.EqualFold(text[:len(word)], word)
+}

@@ -111,7 +111,7 @@ func checkLiteral(text string) *problem.Problem {
 		if !more {
 			return nil
 		}
-		if p := misspelt(strings.TrimSpace(after)); p != nil {
+		if p := misspelt(strings.TrimSpace(beginning(after))); p != nil {
 			return p
 		}
 		rest = after
