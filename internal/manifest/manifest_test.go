@@ -13,16 +13,18 @@ import (
 // configured stands for the function's configuration.
 func configured(name string) (string, bool) {
 	value, set := map[string]string{
-		"STAGE":   "prod",
-		"_a1":     "A-Za/z0_+=.@!",
-		"EMPTY":   "",
-		"BRACES":  "{{leaked",
-		"COLON":   "leaked:x",
-		"BLANK":   "leaked x",
-		"NEWLINE": "leaked\n",
-		"HASH":    "leaked#x",
-		"UMLAUT":  "leakedä",
-		"NESTED":  "${STAGE}leaked",
+		"STAGE":                 "prod",
+		"_a1":                   "A-Za/z0_+=.@!",
+		"EMPTY":                 "",
+		"BRACES":                "{{leaked",
+		"COLON":                 "leaked:x",
+		"BLANK":                 "leaked x",
+		"NEWLINE":               "leaked\n",
+		"HASH":                  "leaked#x",
+		"UMLAUT":                "leakedä",
+		"AWS_SESSION_TOKEN":     "leaked/token==",
+		"AWS_SECRET_ACCESS_KEY": "leaked+key",
+		"NESTED":                "${STAGE}leaked",
 	}[name]
 	return value, set
 }

@@ -68,6 +68,8 @@ func TestParseProblem(t *testing.T) {
 		{"a variable with a path", "env: {A: '${HASH}'}", `1 A: variable "HASH" holds a character that no secret's name may hold`},
 		{"a variable with braces", "env: {A: '${BRACES}'}", `1 A: variable "BRACES" holds a character that no secret's name may hold`},
 		{"a variable with other letters", "env: {A: '${UMLAUT}'}", `1 A: variable "UMLAUT" holds a character that no secret's name may hold`},
+		{"a variable with a secret key", "env: {A: '${AWS_SECRET_ACCESS_KEY}'}", `1 A: variable "AWS_SECRET_ACCESS_KEY" holds credentials (logs`},
+		{"a variable with a session token", "files: {a: 'db#${AWS_SESSION_TOKEN}'}", `1 a: variable "AWS_SESSION_TOKEN" holds credentials (logs`},
 		{"a variable that names another", "env: {A: '${NESTED}'}", `1 A: variable "NESTED" holds a character that no secret's name may hold`},
 		{"one bad variable twice", "env: {A: '${NOPE}${NOPE}'}", `1 A: variable "NOPE" is not set`},
 		{"two bad variables", "env: {A: '${NOPE}${EMPTY}'}", `1 A: variable "NOPE" is not set|1 A: variable "EMPTY" is empty`},

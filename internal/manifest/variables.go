@@ -15,6 +15,12 @@ const (
 	secretNameCharacters = letters + digits + "/_+=.@-!"
 )
 
+// credentials are the variables of Lambda and of AWS's SDKs whose values give access.
+var credentials = []string{
+	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_LAMBDA_METADATA_TOKEN",
+}
+
 // replaceVariables returns text with every ${NAME} replaced, and whether all
 // could be.
 func (p *parser) replaceVariables(entry pair, text string) (string, bool) {
@@ -50,6 +56,9 @@ func (p *parser) variable(name string) (value, cause, hint string) {
 	}
 	value, set := p.lookup(name)
 	switch {
+	case slices.Contains(credentials, name):
+		// As a secret's name it would be printed, and sent to whoever invokes.
+		return "", fmt.Sprintf("variable %s holds credentials", quoted(name)), "name a variable whose value may be read in logs"
 	case !set:
 		return "", fmt.Sprintf("variable %s is not set", quoted(name)), "set it in the function's configuration"
 	case value == "":
