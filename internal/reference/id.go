@@ -50,7 +50,11 @@ func checkName(name string) *problem.Problem {
 		if strings.Contains(name, "://") {
 			return bad("a scheme other than "+Scheme+" stands before the secret's name", "only secrets of AWS Secrets Manager can be referenced: "+Scheme+"NAME#PATH")
 		}
-		return bad("the secret's name holds "+strconv.QuoteRune([]rune(name[at:])[0]), allowed)
+		hint := allowed
+		if name[at] == '$' {
+			hint += "; in the manifest ${NAME} is replaced by a variable, elsewhere nothing is"
+		}
+		return bad("the secret's name holds "+strconv.QuoteRune([]rune(name[at:])[0]), hint)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"secretwrap/internal/problem"
 	"secretwrap/internal/suggest"
@@ -11,14 +12,18 @@ var (
 	// anyScheme finds the scheme in any case and with any number of slashes.
 	// What stands before it decides whether it is ours: awssecretsmanager:// is not.
 	anyScheme = pattern(`(?i)secretsmanager:/+`)
-	// schemeLike is a word with what may have been meant as :// after it.
-	schemeLike = pattern(`^([A-Za-z][A-Za-z_-]*)\s*([:;：]*)\s*([/\\]*)`)
+	// schemeLike is a word with what may have been meant as :// after it. An invisible
+	// character, or one of another alphabet, is a slip like any other.
+	schemeLike = pattern(`^([A-Za-z](?:[A-Za-z_-]|[^\x00-\x7F：])*)\s*([:;：]*)\s*([/\\]*)`)
 	// bareReference is an ARN with one of the fields that ECS adds, or with
 	// options or a path. No SDK takes such a one; IAM takes name-??????.
 	bareReference = pattern(`(?i)^arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:[^:\s?#}"']+(#|\?[a-z]|(:[^:}"']*){1,3}(["'}]|$))`)
 	// bracedName is a reference between braces without its scheme, as the manifest
 	// allows it.
 	bracedName = pattern(`\{\{\s*([A-Za-z0-9/_+=.@!-]+(#|\?(path|stage|version|encode|default)=)|arn:aws[a-z-]*:secretsmanager:[^:]*:[^:]*:secret:)`)
+	// unresolved is a reference of CloudFormation's own, which it resolves in its
+	// templates alone.
+	unresolved = pattern(`\{\{\s*resolve:(secretsmanager|ssm)`)
 	// singleBraces are one brace where two were meant.
 	singleBraces = pattern(`\{\s*[A-Za-z0-9/_+=.@!-]+#[^{}]*\}`)
 	// slashesMissing is all of a reference but the slashes of its scheme.
@@ -62,6 +67,9 @@ func nearMiss(text string) *problem.Problem {
 	}
 	if strings.Contains(text, "{{") && bracedName().MatchString(text) {
 		return bad("a reference between braces has no scheme", "write {{"+Scheme+"NAME#PATH}}")
+	}
+	if strings.Contains(text, "resolve:") && unresolved().MatchString(text) {
+		return bad("a reference that CloudFormation has not resolved", "CloudFormation does so in its templates alone; here write {{"+Scheme+"NAME#PATH}}")
 	}
 	for rest := "{{" + text; ; {
 		_, after, more := strings.Cut(rest, "{{")
@@ -147,7 +155,7 @@ func beginsLikeScheme(text string) bool {
 		switch {
 		case c == '_' || c == '-':
 			continue
-		case c|0x20 < 'a' || c|0x20 > 'z', len(word) > len(service)+2:
+		case c < utf8.RuneSelf && (c|0x20 < 'a' || c|0x20 > 'z'), c == '：', len(word) > len(service)+2:
 			_, near := suggest.Nearest(string(word), []string{service})
 			return near
 		}

@@ -118,7 +118,11 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 		}
 	}
 	hint := allowedHint(context)
-	if near, ok := suggest.Nearest(key, known); ok {
+	near, found := otherName(key)
+	if !found {
+		near, found = suggest.Nearest(key, known)
+	}
+	if found {
 		hint = "did you mean " + near + "?"
 	}
 	if len(key) > 32 || strings.ContainsFunc(key, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') }) {
@@ -126,6 +130,20 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 		return option{}, bad("an option is not known", hint)
 	}
 	return option{}, bad("option \""+key+"\" is not known", hint)
+}
+
+// otherName returns the option that goes by another name elsewhere, in ECS or in
+// Secrets Manager's API. A field would otherwise be near to file.
+func otherName(key string) (option string, found bool) {
+	switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key)) {
+	case "field", "key", "jsonkey", "property":
+		return "path", true
+	case "label", "versionstage":
+		return "stage", true
+	case "versionid":
+		return "version", true
+	}
+	return "", false
 }
 
 // whereName names a context in a message.

@@ -133,6 +133,9 @@ func (r *Ref) setPath(path string) *problem.Problem {
 	if r.Member != "" {
 		return bad("both the ARN's json-key and a path name a field", "keep one of them")
 	}
+	if strings.HasPrefix(path, `["`) || strings.HasPrefix(path, "['") {
+		return bad("the path names a field in brackets, which gjson reads as a list of what it finds", "write the field's name alone, with a backslash before what is special in it")
+	}
 	if !printable(path) {
 		return bad("the path holds a control character or is not UTF-8", "remove that character")
 	}

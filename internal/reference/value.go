@@ -46,6 +46,9 @@ func ParseDeclaration(text string, context Context) (*Value, *problem.Problem) {
 	if context != EnvFrom && strings.Contains(trimmed, "{{") && !strings.HasPrefix(trimmed, Scheme) {
 		return template(text, declarationStart())
 	}
+	if context == EnvFrom && strings.HasPrefix(trimmed, "{{") {
+		return nil, bad("env_from takes references without braces", "remove the braces: every field becomes a variable of its own")
+	}
 	if !strings.HasPrefix(trimmed, Scheme) {
 		if p := misplacedOrMisspelt(trimmed); p != nil {
 			return nil, p
