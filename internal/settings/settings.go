@@ -178,7 +178,7 @@ func unknownNames(own map[string]string) (unknown []string, misspelt problem.Lis
 // otherPrefixes finds settings that would be passed over because their prefix is
 // misspelt, such as SECRET_WRAP_TIMEOUT.
 func otherPrefixes(environment map[string]string) (misspelt problem.List) {
-	joined := func(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "_", "")) }
+	joined := func(name string) string { return strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(name), "_", "")) }
 	names := make(map[string]string)
 	for _, setting := range All() {
 		names[joined(setting.Name)] = setting.Name
@@ -186,6 +186,11 @@ func otherPrefixes(environment map[string]string) (misspelt problem.List) {
 	known := slices.Sorted(maps.Keys(names))
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
 		if word := joined(name); !strings.HasPrefix(name, Prefix) && strings.HasPrefix(word, "SECRET") && strings.Contains(word, "WRAP") {
+			for _, wrapper := range []string{"SECRETWRAPPER", "SECRETSWRAPPER"} {
+				if setting, misnamed := strings.CutPrefix(word, wrapper); misnamed {
+					word = joined(Prefix) + setting
+				}
+			}
 			if near, found := suggest.Nearest(word, known); found {
 				misspelt = append(misspelt, &problem.Problem{Class: problem.Config, Variable: name, Cause: "no such setting", Hint: fmt.Sprintf("did you mean %s?", names[near])})
 			}

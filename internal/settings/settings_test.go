@@ -24,7 +24,7 @@ func TestAnEnvironmentWithoutSettingsGivesTheDefaults(t *testing.T) {
 	for name, environment := range map[string]map[string]string{
 		"nothing at all": nil,
 		"others' variables": {
-			"PATH": "/bin", "SECRETWRAPPER_DIR": "relative", "TIMEOUT": "x", "MY_SECRETWRAP_TIMEOUT": "x",
+			"PATH": "/bin", "SECRETWRAPPER_THEME": "dark", "TIMEOUT": "x", "MY_SECRETWRAP_TIMEOUT": "x",
 		},
 	} {
 		got, unknown, problems := settings.Parse(environment)
@@ -296,7 +296,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestASettingWithAnotherPrefixIsNotPassedOver(t *testing.T) {
-	for _, name := range []string{"SECRET_WRAP_ENV_FROM", "SECRETSWRAP_ENV_FROM", "secretwrap_env_from", "SecretWrapEnvFrom"} {
+	for _, name := range []string{"SECRET_WRAP_ENV_FROM", "SECRETSWRAP_ENV_FROM", "secretwrap_env_from", "SecretWrapEnvFrom", "SECRETWRAPPER_ENV_FROM", "SECRETS_WRAPPER_ENV_FROM", " SECRETWRAP_ENV_FROM"} {
 		_, _, problems := settings.Parse(map[string]string{name: "CANARY"})
 		if len(problems) != 1 || problems[0].Variable != name || problems[0].Hint != "did you mean SECRETWRAP_ENV_FROM?" {
 			t.Errorf("%s: %v", name, problems)
