@@ -55,6 +55,7 @@ func Load(environment map[string]string, requests []Request) (Config, problem.Li
 		config.Region = environment["AWS_DEFAULT_REGION"]
 	}
 	problems := config.readEndpoint(environment)
+	problems = append(problems, checkKeys(environment)...)
 	problems = append(problems, config.loadCredentials(environment)...)
 	problems = append(problems, config.loadRoots(environment)...)
 	problems = append(problems, checkProxy(environment)...)
@@ -85,6 +86,18 @@ func (c *Config) readEndpoint(environment map[string]string) (problems problem.L
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
 		if value := environment[name]; value != "" && !ignored {
 			c.Endpoint, c.EndpointVariable = value, name
+		}
+	}
+	return problems
+}
+
+// checkKeys finds credentials that were cut out of a text with more than they are.
+// net/http sends no header with a line break, which would look like a network that
+// is down.
+func checkKeys(environment map[string]string) (problems problem.List) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		if strings.ContainsFunc(environment[name], func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+			problems = append(problems, &problem.Problem{Class: problem.Config, Variable: name, Cause: "the value holds a blank or a line break", Hint: "set it again without"})
 		}
 	}
 	return problems

@@ -152,6 +152,20 @@ func TestASwitchThatIsNeitherTrueNorFalseIsAConfigurationError(t *testing.T) {
 	}
 }
 
+// net/http refuses to send them, which would look like a network that is down.
+func TestCredentialsThatNoHeaderCanHoldAreAConfigurationError(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		for _, value := range []string{canary + "\n", canary + "\r", "\t" + canary, canary + "\x00", " " + canary} {
+			_, problems := awssecrets.Load(function(map[string]string{name: value}), []awssecrets.Request{{Secret: "prod/db"}})
+			if len(problems) != 1 || problems[0].Variable != name || problems[0].Class != problem.Config || problems[0].Hint == "" {
+				t.Errorf("%s=%q: %v", name, value, problems)
+			} else if strings.Contains(problems[0].Error()+problems[0].Hint, canary) {
+				t.Errorf("%s: the problem quotes the value", name)
+			}
+		}
+	}
+}
+
 func TestPrintingAConfigShowsNoKey(t *testing.T) {
 	config, _ := awssecrets.Load(function(map[string]string{"AWS_SECRET_ACCESS_KEY": canary, "AWS_SESSION_TOKEN": canary}), nil)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {

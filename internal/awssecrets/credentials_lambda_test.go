@@ -278,7 +278,7 @@ func TestWithoutCredentialsNothingIsAsked(t *testing.T) {
 	profile := writeFile(t, []byte("[default]\ncredential_process = /usr/bin/touch "+trace+"\n"))
 	environment := map[string]string{
 		"AWS_REGION": region, "AWS_CONFIG_FILE": profile, "AWS_SHARED_CREDENTIALS_FILE": profile,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.URL, "AWS_ACCESS_KEY_ID": "half of the keys",
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.URL, "AWS_ACCESS_KEY_ID": "half-of-the-keys",
 	}
 	for name, value := range environment {
 		t.Setenv(name, value)
