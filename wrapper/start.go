@@ -126,6 +126,7 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 		s.decline()
 		return nil, s.fail(problems)
 	}
+	s.warnOfEnvironment()
 	if s.plan.Empty() {
 		s.strip()
 		s.leave(path, next.path)
@@ -145,11 +146,18 @@ func (s *start) prepare(path string, argv []string) (*launch, int) {
 	return s.ready(next), 0
 }
 
-// warn tells what may not be what it looks like.
-func (s *start) warn(config awssecrets.Config) {
+// warnOfEnvironment tells what is not passed on, or not taken from the manifest.
+func (s *start) warnOfEnvironment() {
 	if dropped := s.environment.Dropped(); dropped > 0 {
 		s.reporter.Event(report.Warn, report.CodeSettings, "dropped %d malformed entries of the environment", dropped)
 	}
+	for _, name := range s.plan.Shadowed {
+		s.reporter.Event(report.Debug, report.CodeShadowed, "%s: the manifest's declaration gives way to the variable that is set", name)
+	}
+}
+
+// warn tells what may not be what it looks like.
+func (s *start) warn(config awssecrets.Config) {
 	if s.isSnapStart() {
 		s.reporter.Event(report.Warn, report.CodeSettings, "SECRETWRAP_SNAPSTART is allow: the variables hold what was current when the snapshot was taken")
 	}
@@ -158,9 +166,6 @@ func (s *start) warn(config awssecrets.Config) {
 	}
 	for _, warning := range s.plan.ExtensionWarnings() {
 		s.reporter.Event(report.Warn, report.CodeSettings, "%s", warning)
-	}
-	for _, name := range s.plan.Shadowed {
-		s.reporter.Event(report.Debug, report.CodeShadowed, "%s: the manifest's declaration gives way to the variable that is set", name)
 	}
 }
 
