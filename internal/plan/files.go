@@ -43,11 +43,12 @@ func (b *builder) checkFile(target Target) *problem.Problem {
 	if target.File == "" {
 		return nil
 	}
+	const form = "write a relative path without .. and without a dot at its start, such as tls/client.key"
 	if err := secretfiles.CheckPath(target.File); err != nil {
-		return &problem.Problem{
-			Class: problem.Config, Cause: err.Error(),
-			Hint: "write a relative path without .. and without a dot at its start, such as tls/client.key",
-		}
+		return &problem.Problem{Class: problem.Config, Cause: err.Error(), Hint: form}
+	}
+	if target.File[0] == '~' || strings.Contains(target.File, "$") {
+		return &problem.Problem{Class: problem.Config, Cause: fmt.Sprintf("file %q: no shell replaces ~ or $ in the path", target.File), Hint: form}
 	}
 	if b.plan.Dir == "" {
 		return &problem.Problem{

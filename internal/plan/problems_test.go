@@ -135,6 +135,20 @@ func TestFilesInEachOthersWayAreRefused(t *testing.T) {
 	}
 }
 
+func TestNoShellReadsThePathOfAFile(t *testing.T) {
+	for _, path := range []string{"~/.aws/key", "$HOME/key", "tls/${STAGE}.key"} {
+		for where, c := range map[string]configuration{
+			"a variable":   {environment: []string{"A=secretsmanager://a?file=" + path}},
+			"the manifest": {manifest: manifest.Manifest{Source: "m", Files: entries(path + "=a")}},
+		} {
+			_, problems := c.plan()
+			if len(problems) != 1 || !strings.Contains(problems[0].Cause, "no shell replaces") || problems[0].Hint == "" {
+				t.Errorf("%s in %s: %v", path, where, problems)
+			}
+		}
+	}
+}
+
 func TestFilesBesideEachOtherAreFine(t *testing.T) {
 	configuration{
 		environment: []string{"A=secretsmanager://a?file", "AB=secretsmanager://a?file", "C=secretsmanager://a?file=x.y"},

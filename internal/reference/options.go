@@ -135,7 +135,7 @@ func findOption(key string, context Context) (option, *problem.Problem) {
 // otherName returns the option that goes by another name elsewhere, in ECS or in
 // Secrets Manager's API. A field would otherwise be near to file.
 func otherName(key string) (option string, found bool) {
-	switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key)) {
+	switch strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(key, "-", ""), "_", "")) {
 	case "field", "key", "jsonkey", "property":
 		return "path", true
 	case "label", "versionstage":
