@@ -59,11 +59,16 @@ func (s *start) reportMoved(moved []deliver.Moved) {
 	if len(moved) == 0 {
 		return
 	}
+	rest := ""
+	if len(moved) > shownMoved {
+		rest = fmt.Sprintf(" and %d more", len(moved)-shownMoved)
+		moved = moved[:shownMoved]
+	}
 	names := make([]string, len(moved))
 	for i, m := range moved {
 		names[i] = fmt.Sprintf("%s (%d bytes, %s)", m.Name, m.Size, m.Why)
 	}
-	s.reporter.Event(report.Warn, report.CodeMoved, "moved to files (the path is in NAME_FILE), because they do not fit a variable: %s", strings.Join(names, ", "))
+	s.reporter.Event(report.Warn, report.CodeMoved, "moved to files (the path is in NAME_FILE), because they do not fit a variable: %s%s", strings.Join(names, ", "), rest)
 }
 
 // reportAbsent names every optional reference that nothing was found for.
@@ -100,10 +105,12 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// shownNames is how many names a line holds before it counts the rest, and
-// shownLength how many bytes of each.
+// shownNames is how many names a line holds before it counts the rest, shownMoved
+// how many of values that moved, which have to be found, and shownLength how many
+// bytes of each.
 const (
 	shownNames  = 5
+	shownMoved  = 100
 	shownLength = 120
 )
 

@@ -4,7 +4,6 @@ package deliver
 import (
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"secretwrap/internal/environ"
 	"secretwrap/internal/plan"
@@ -85,7 +84,7 @@ func Deliver(p *plan.Plan, sources []Source, inherited *environ.Block, room int)
 		plan:      p,
 		documents: newDocuments(sources),
 		inherited: inherited,
-		faults:    &faults{bySecret: make(map[int]*fault)},
+		faults:    newFaults(),
 		names:     make(map[string]bool),
 		paths:     make(map[string]bool),
 	}
@@ -119,7 +118,7 @@ type delivery struct {
 	// candidates are the variables that may yet move to a file.
 	candidates []candidate
 	// names are those of variables that are taken by a declaration, paths those
-	// of files.
+	// of files, with the directories they lie in.
 	names, paths map[string]bool
 }
 
@@ -143,9 +142,7 @@ func (d *delivery) reserve() {
 		if target.Name != "" {
 			d.names[target.Name] = true
 		}
-		if target.File != "" {
-			d.paths[target.File] = true
-		}
+		d.take(target.File)
 	}
 }
 
@@ -179,15 +176,14 @@ func (d *delivery) addCopy(target plan.Target, path string) {
 	d.result.Copies = append(d.result.Copies, target)
 }
 
-// pathTaken reports whether a file of that name, which is one element, is in
-// the way of another one.
-func (d *delivery) pathTaken(name string) bool {
-	for path := range d.paths {
-		if path == name || strings.HasPrefix(path, name+"/") {
-			return true
+// take takes the path of a file, and those of the directories that it lies in.
+func (d *delivery) take(path string) {
+	for i := range len(path) {
+		if path[i] == '/' {
+			d.paths[path[:i]] = true
 		}
 	}
-	return false
+	d.paths[path] = true
 }
 
 func (d *delivery) fullPath(path string) string {

@@ -57,6 +57,10 @@ func (d *delivery) evaluatePart(target plan.Target, index int) (value, outcome) 
 		case missed.absent && ref.Optional:
 			d.result.Absent = append(d.result.Absent, Absent{target.Label(), false, missed.near, index})
 			return value{}, absent
+		case part.Exploded && !missed.whole:
+			missed.problem.Secret = ref.Secret
+			d.faults.addField(target.Label(), target.Origin, part.Secret, missed.problem)
+			return value{}, failed
 		default:
 			d.faults.add(target.Label(), target.Origin, part.Secret, ref, missed)
 			return value{}, failed

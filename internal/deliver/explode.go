@@ -30,9 +30,9 @@ func (d *delivery) explode(explosion plan.Explosion) {
 		case d.taken(name):
 			d.result.Shadowed = append(d.result.Shadowed, name)
 		case field.Err != nil:
-			ref := explosion.Ref
-			ref.Path = field.Name
-			d.faults.add(name, explosion.Origin, explosion.Secret, &ref, noField(extract.Document{}, &ref, field.Err))
+			missed := noExplodedField(&explosion.Ref, field.Name, field.Err)
+			missed.problem.Secret = explosion.Ref.Secret
+			d.faults.addField(name, explosion.Origin, explosion.Secret, missed.problem)
 		default:
 			own[name] = true
 			part := plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret, Exploded: true, Field: field.Name}
@@ -64,15 +64,11 @@ const explosionLabel = "env_from"
 
 // fields returns the fields of the object that an explosion refers to.
 func (d *delivery) fields(explosion plan.Explosion) ([]extract.Field, *miss) {
-	found, missed := d.documents.lookup(explosion.Secret, &explosion.Ref)
+	document, missed := d.documents.object(explosion.Secret, &explosion.Ref)
 	if missed != nil {
 		return nil, missed
 	}
-	var fields []extract.Field
-	document, err := extract.Parse(found.content)
-	if err == nil {
-		fields, err = document.Fields()
-	}
+	fields, err := document.Fields()
 	if err != nil {
 		return nil, notObject(&explosion.Ref, err)
 	}
@@ -81,21 +77,46 @@ func (d *delivery) fields(explosion plan.Explosion) ([]extract.Field, *miss) {
 
 // explodedField returns one field of the object that an exploded part refers to.
 func (d *documents) explodedField(part plan.Part) (value, *miss) {
-	found, missed := d.lookup(part.Secret, part.Ref)
+	document, missed := d.object(part.Secret, part.Ref)
 	if missed != nil {
 		return value{}, missed
 	}
-	document, err := extract.Parse(found.content)
-	if err != nil {
-		return value{}, notObject(part.Ref, err)
-	}
 	text, err := document.Member(part.Field)
 	if err != nil {
-		ref := *part.Ref
-		ref.Path = part.Field
-		return value{}, noField(document, &ref, err)
+		return value{}, noExplodedField(part.Ref, part.Field, err)
 	}
 	return value{content: text}, nil
+}
+
+// object returns the object that a reference, to the secret of that index, explodes.
+func (d *documents) object(index int, ref *reference.Ref) (extract.Document, *miss) {
+	key := objectKey{index, ref.Member, ref.Path}
+	known, done := d.objects[key]
+	if !done {
+		known.document, known.missed = d.parse(index, ref)
+		d.objects[key] = known
+	}
+	return known.document, known.missed
+}
+
+func (d *documents) parse(index int, ref *reference.Ref) (extract.Document, *miss) {
+	found, missed := d.lookup(index, ref)
+	if missed != nil {
+		return extract.Document{}, missed
+	}
+	document, err := extract.Parse(found.content)
+	if err != nil {
+		return extract.Document{}, notObject(ref, err)
+	}
+	return document, nil
+}
+
+// noExplodedField says why a field has no value. Nobody mistyped its name, so that no
+// other one is looked for.
+func noExplodedField(exploded *reference.Ref, name string, err error) *miss {
+	ref := *exploded
+	ref.Path, ref.Member = shorten(name), ""
+	return noField(extract.Document{}, &ref, err)
 }
 
 func notObject(ref *reference.Ref, err error) *miss {

@@ -99,6 +99,10 @@ func (d *delivery) moveToFile(c candidate, reason string) {
 	if p := d.mayMove(c, variable); p != nil {
 		p.Secret = c.secret
 		p.Cause = fmt.Sprintf("no variable can hold the value (%d bytes, %s), and %s", c.Value.Len(), reason, p.Cause)
+		if c.exploded {
+			d.faults.addField(c.Name, c.target.Origin, c.target.Parts[0].Secret, *p)
+			return
+		}
 		d.faults.addProblem(c.Name, c.target.Origin, *p)
 		return
 	}
@@ -121,11 +125,13 @@ func (d *delivery) mayMove(c candidate, variable string) *problem.Problem {
 		return problemOf("no directory is known for a file", "set SECRETWRAP_DIR to an absolute path")
 	case environ.Reserved(variable):
 		return problemOf(variable+" is never set from a secret", declare)
+	case environ.RunsCode(variable): // the operator did not ask for it, and the author can bring it about
+		return problemOf(variable+" is set only where it is named", declare)
 	case d.taken(variable):
 		return problemOf(variable+" is taken", declare)
 	case secretfiles.CheckPath(c.Name) != nil:
 		return problemOf("the name cannot be that of a file", declare)
-	case d.pathTaken(c.Name):
+	case d.paths[c.Name]:
 		return problemOf(fmt.Sprintf("the file %q is taken", c.Name), declare)
 	default:
 		return nil

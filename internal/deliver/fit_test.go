@@ -132,8 +132,8 @@ func TestANameTooLongForAFileIsAProblemOfItsVariable(t *testing.T) {
 }
 
 func TestTheOperatorMayNameWhatASecretsAuthorMayNot(t *testing.T) {
-	got := configuration{env: declared("SSL_CERT=s"), sources: secrets("s", "\x00")}.deliver(t)
-	checkEqual(t, "variables", variables(got), []string{"SSL_CERT_FILE=/dir/SSL_CERT"})
+	got := configuration{env: declared("NODE_OPTIONS=s"), sources: secrets("s", "--max-old-space-size=64")}.deliver(t)
+	checkEqual(t, "variables", variables(got), []string{"NODE_OPTIONS=--max-old-space-size=64"})
 }
 
 // entrySize is what execve counts of one variable.

@@ -29,10 +29,24 @@ type miss struct {
 	whole bool
 }
 
-// documents are the sources, each parsed at most once.
+// documents are the sources, and the objects in them that are exploded, each parsed
+// at most once: thousands of fields of one object may have moved to files.
 type documents struct {
 	sources []Source
 	parsed  map[int]parsed
+	objects map[objectKey]object
+}
+
+// objectKey names the object that an exploded reference leads to.
+type objectKey struct {
+	secret       int
+	member, path string
+}
+
+// object is an exploded object, or why there is none.
+type object struct {
+	document extract.Document
+	missed   *miss
 }
 
 type parsed struct {
@@ -41,7 +55,7 @@ type parsed struct {
 }
 
 func newDocuments(sources []Source) *documents {
-	return &documents{sources: sources, parsed: make(map[int]parsed)}
+	return &documents{sources: sources, parsed: make(map[int]parsed), objects: make(map[objectKey]object)}
 }
 
 // lookup returns what ref, a reference to the secret of that index, stands for.
