@@ -222,9 +222,10 @@ func (i *inspector) explosion(explosion plan.Explosion) {
 		whole.Outcome = Nothing
 		i.add(whole)
 	}
+	document := i.exploded(explosion)
 	for _, variable := range delivery.Variables {
 		i.given = append(i.given, variable.Name+"=")
-		field := i.field(explosion, variable.Field)
+		field := fieldOf(reference, document, variable.Field)
 		i.add(Item{Variable: variable.Name, Explodes: true, References: []Reference{field}, Size: field.Size, Outcome: Delivered})
 	}
 	i.warnOfExplosion(explosion, delivery)

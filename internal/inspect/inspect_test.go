@@ -2,6 +2,7 @@ package inspect_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -139,5 +140,29 @@ func TestNoValueIsKept(t *testing.T) {
 	got := inspectOne(t, `{"a":"`+value+`"}`, "A=secretsmanager://s#a", "B=secretsmanager://s", "C=x{{secretsmanager://s#b}}")
 	if text := fmt.Sprintf("%+v", got); strings.Contains(text, value) || len(got.Items) != 3 {
 		t.Errorf("got %s", text)
+	}
+}
+
+// A secret of the largest size with as many fields as fit.
+func TestAnObjectOfManyFieldsIsReadOnce(t *testing.T) {
+	const fields, most = 5000, 128 << 20
+	var content strings.Builder
+	for field := range fields {
+		fmt.Fprintf(&content, `,"f%d":1`, field)
+	}
+	p, problems := plan.Make(environ.New(nil), settings.Settings{Dir: "/dir", MaxEnvValue: 64, EnvFrom: []string{"s"}}, manifest.Manifest{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	source := inspect.Source{Source: deliver.Source{Value: secret.FromString("{" + content.String()[1:] + "}")}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := inspect.Documents(p, []inspect.Source{source}, environ.New(nil), 1<<20)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; len(got.Items) != fields || took > most {
+		t.Errorf("%d items take %d bytes of memory", len(got.Items), took)
+	}
+	if last := got.Items[fields-1]; last.Variable != "f4999" || last.Size != 1 || last.References[0].Kind != "number" || last.References[0].Path != "f4999" {
+		t.Errorf("the last is %+v", last)
 	}
 }

@@ -36,21 +36,21 @@ func (i *inspector) reference(part plan.Part) Reference {
 	return known
 }
 
-// field returns what is known of one field of an exploded secret.
-func (i *inspector) field(explosion plan.Explosion, name string) Reference {
-	known := i.reference(plan.Part{Ref: &explosion.Ref, Secret: explosion.Secret})
-	known.Path, known.Kind, known.Size = name, "", Unknown
+// exploded returns the object whose fields become variables.
+func (i *inspector) exploded(explosion plan.Explosion) extract.Document {
 	whole := i.sources[explosion.Secret].Value
 	if where := explosion.Ref.Where(); where != "" {
 		document, _ := extract.Parse(whole)
 		whole, _ = document.Get(where)
 	}
-	document, err := extract.Parse(whole)
-	if err != nil {
-		return known
-	}
-	known.Kind = string(document.MemberKind(name))
-	if value, err := document.Member(name); err == nil {
+	document, _ := extract.Parse(whole)
+	return document
+}
+
+// fieldOf returns what is known of one field of an exploded secret.
+func fieldOf(known Reference, exploded extract.Document, name string) Reference {
+	known.Path, known.Kind, known.Size = name, string(exploded.MemberKind(name)), Unknown
+	if value, err := exploded.Member(name); err == nil {
 		known.Size = value.Len()
 	}
 	return known

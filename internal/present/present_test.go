@@ -132,3 +132,22 @@ func TestJSON(t *testing.T) {
 		t.Errorf("got %s", out.String())
 	}
 }
+
+func TestALongFieldPushesNoColumnOutOfSight(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("A", 60_000)
+	result := inspect.Inspection{Items: []inspect.Item{
+		{Variable: "URL", Outcome: inspect.Failed, Reason: "access denied", Size: inspect.Unknown, References: []inspect.Reference{{Secret: "prod/db", Size: inspect.Unknown}}},
+		{Variable: long, File: long, Moved: true, Explodes: true, Outcome: inspect.Delivered, References: []inspect.Reference{{Secret: "s", Path: long}}},
+	}}
+	var out strings.Builder
+	must(t, present.Text(&out, result, "/dir", true, present.Style{}))
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 400 {
+			t.Errorf("a line has %d bytes", len(line))
+		}
+	}
+	if !strings.Contains(out.String(), "nowhere: access denied") || !strings.Contains(out.String(), strings.Repeat("A", 80)+"…") {
+		t.Errorf("printed %.400q", out.String())
+	}
+}

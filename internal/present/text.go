@@ -155,11 +155,25 @@ func rows(items []inspect.Item) []row {
 			}
 			for i, cell := range r.cells {
 				r.cells[i] = visible.Line(cell)
+				if item.Explodes {
+					r.cells[i] = shorten(r.cells[i])
+				}
 			}
 			list = append(list, r)
 		}
 	}
 	return list
+}
+
+// shownField is how much of the name of a field is shown. Whoever may write a secret
+// picks it, and could push all other columns out of sight.
+const shownField = 80
+
+func shorten(text string) string {
+	if characters := []rune(text); len(characters) > shownField {
+		return string(characters[:shownField]) + "…"
+	}
+	return text
 }
 
 // shownVersion is how much of a version's id is shown.
