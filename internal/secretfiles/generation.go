@@ -79,7 +79,7 @@ func replace(root *os.Root, files []File, former generation) error {
 // disk full, if that was what stopped it.
 func discard(root *os.Root, name string) {
 	if current, _ := root.Readlink(dataLink); current != name {
-		_ = removeTree(root, name)
+		_ = root.RemoveAll(name) // which takes one descriptor alone
 	}
 }
 

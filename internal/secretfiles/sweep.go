@@ -2,9 +2,11 @@ package secretfiles
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +29,7 @@ func sweep(root *os.Root, keep func(fs.FileInfo) bool) (done bool) {
 		return false
 	}
 	done = true
+	removal := newRemoval()
 	current, _ := root.Readlink(dataLink)
 	for _, entry := range entries {
 		name := entry.Name()
@@ -34,7 +37,7 @@ func sweep(root *os.Root, keep func(fs.FileInfo) bool) (done bool) {
 			_ = root.Remove(name)
 		}
 		if found := asGeneration(entry); found != nil && name != current {
-			removed := !keep(found) && removeTree(root, name) == nil
+			removed := !keep(found) && removal.tree(root, name, 0) == nil
 			done = done && removed
 		}
 	}
@@ -64,12 +67,13 @@ func removeAll(root *os.Root) error {
 		return err
 	}
 	var failures []error
+	removal := newRemoval()
 	for _, entry := range entries {
 		switch {
 		case isOwnLink(root, entry):
 			failures = append(failures, root.Remove(entry.Name()))
 		case asGeneration(entry) != nil:
-			failures = append(failures, removeTree(root, entry.Name()))
+			failures = append(failures, removal.tree(root, entry.Name(), 0))
 		}
 	}
 	return firstError(failures)
@@ -114,30 +118,64 @@ func asGeneration(entry fs.DirEntry) fs.FileInfo {
 	return found
 }
 
-// removeTree removes a directory of ours, even if somebody closed it or one
-// below it.
-func removeTree(root *os.Root, name string) error {
-	if root.RemoveAll(name) == nil {
-		return nil
-	}
-	openTree(root, name)
-	return root.RemoveAll(name)
+// A start must not be held up by what an earlier program left in our directories,
+// which may be a million files: what is more, or deeper than any path of ours, stays
+// for the next sweep.
+const (
+	maxRemoved = 10_000
+	maxDepth   = maxPath / 2
+)
+
+var errTooMuch = errors.New("it holds too much")
+
+// removal removes directories of ours, even if somebody closed them.
+type removal struct {
+	// left is how many entries it may still look at.
+	left int
 }
 
-// openTree gives us back the permissions on our directories.
-func openTree(parent *os.Root, name string) {
+func newRemoval() *removal { return &removal{maxRemoved} }
+
+// tree removes what has the name, and all that is below it.
+func (r *removal) tree(parent *os.Root, name string, depth int) error {
+	r.left--
+	if r.left < 0 || depth > maxDepth {
+		return errTooMuch
+	}
+	err := parent.Remove(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if !errors.Is(err, syscall.ENOTEMPTY) {
+		return err
+	}
 	root, err := enterClosed(parent, name)
 	if err != nil {
-		return
+		return err
 	}
 	defer root.Close()
-	entries, err := fs.ReadDir(root.FS(), ".")
+	names, err := r.list(root)
 	if err != nil {
-		return
+		return err
 	}
-	for _, entry := range entries {
-		if entry.IsDir() {
-			openTree(root, entry.Name())
+	for _, below := range names {
+		if err := r.tree(root, below, depth+1); err != nil {
+			return err
 		}
 	}
+	return parent.Remove(name)
+}
+
+// list returns as many of a directory's entries as may still be removed, and one.
+func (r *removal) list(root *os.Root) ([]string, error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(r.left + 1)
+	if err == io.EOF {
+		return nil, nil
+	}
+	return names, err
 }
