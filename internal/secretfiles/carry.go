@@ -11,6 +11,10 @@ import (
 	"secretwrap/internal/secret"
 )
 
+// maxCopied bounds what is read of a file to copy it, in bytes: more than a hundred
+// of the largest secrets in one file. Somebody may have made it a terabyte.
+const maxCopied = 8 << 20
+
 // carryOver brings the files of the former generation into the next one, unless
 // they are there anew.
 func carryOver(root *os.Root, former, next generation) error {
@@ -63,6 +67,9 @@ func carryFile(root *os.Root, former, next generation, name string, found fs.Fil
 	}
 	if ignoreTaken(err) == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if found.Size() > maxCopied {
+		return errors.New("it can neither be linked nor, for its size, be copied")
 	}
 	content, err := readFile(former.root, name, found)
 	if err != nil {

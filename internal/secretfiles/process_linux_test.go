@@ -350,6 +350,25 @@ func TestAFileThatCannotBeLinkedIsCopied(t *testing.T) {
 	}
 }
 
+// A file of a terabyte takes no room, unless it is read.
+func TestAFileThatIsTooLargeToCopyStopsAnUpdate(t *testing.T) {
+	if !enterNamespace(t) {
+		return
+	}
+	dir := filepath.Join(mountDisk(t, ""), "files")
+	publish(t, dir, file("A", "old"), file("tls/key", "old"))
+	mount(t, filepath.Join(resolve(dir), "tls"), "mode=0700")
+	planted := filepath.Join(dir, "tls/key")
+	must(t, os.WriteFile(planted, nil, 0o600))
+	must(t, os.Truncate(planted, 1<<40))
+
+	expectRefusal(t, secretfiles.Update(dir, []secretfiles.File{file("A", "new")}, time.Now()), `file "tls/key": it can neither be linked nor, for its size, be copied`)
+	expectContent(t, filepath.Join(dir, "A"), "old")
+	must(t, os.Truncate(planted, 3))
+	update(t, dir, time.Now(), file("A", "new"))
+	expectContent(t, filepath.Join(dir, "A"), "new")
+}
+
 // Each number of file descriptors makes another step fail.
 func TestWithoutFileDescriptorsTheFormerFilesStay(t *testing.T) {
 	eachWriter(t, func(t *testing.T, write writer) {
