@@ -91,8 +91,10 @@ func (e *extension) cleanUp() {
 }
 
 // endOnSignal makes SIGTERM and SIGINT remove the files, and end the extension
-// unless SHUTDOWN does so before.
+// unless SHUTDOWN does so before. SIGHUP and SIGQUIT, which a program may send to all
+// processes that it sees, would end the function with the extension.
 func (e *extension) endOnSignal(end func()) {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGQUIT)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
