@@ -182,7 +182,24 @@ func (d documentation) rules() []rule {
 	return []rule{
 		{regexp.MustCompile(`^make [a-z0-9-]+$`), runByCI},
 		{regexp.MustCompile(`^secretwrap [a-z]+( --[a-z-]+)*$`), d.checkHelped},
+		{regexp.MustCompile(`^scripts/[a-z]+ (Test|Fuzz)\w+$`), namesTest},
 	}
+}
+
+// namesTest checks that a directory has a test, as docs/faults.md names them: that is
+// no command.
+func namesTest(t *testing.T, s snippet) {
+	dir, name, _ := strings.Cut(s.code, " ")
+	paths, err := filepath.Glob(filepath.Join("..", dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if text, err := os.ReadFile(path); err != nil || strings.Contains(string(text), "\nfunc "+name+"(") {
+			return
+		}
+	}
+	t.Errorf("%s has no %s", dir, name)
 }
 
 // runByCI checks that .ci/run runs each command of a snippet.
