@@ -195,7 +195,7 @@ func namesTest(t *testing.T, s snippet) {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
-		if text, err := os.ReadFile(path); err != nil || strings.Contains(string(text), "\nfunc "+name+"(") {
+		if text, err := os.ReadFile(path); err == nil && strings.Contains(string(text), "\nfunc "+name+"(") {
 			return
 		}
 	}
