@@ -18,13 +18,16 @@ const (
 
 // zone holds the only names there are. All but the addresses fail.
 var zone = map[string]struct {
-	code    byte
-	address string
+	code      byte
+	addresses []string
 }{
 	"absent.test": {code: nameError},
 	"broken.test": {code: serverFailure},
-	"public.test": {address: "192.0.2.1"},
-	"local.test":  {address: "127.0.0.1"},
+	"public.test": {addresses: []string{"192.0.2.1"}},
+	"local.test":  {addresses: []string{"127.0.0.1"}},
+	"zones.test":  {addresses: []string{"127.0.0.2", "127.0.0.3", "127.0.0.1"}},
+	"six.test":    {addresses: []string{"::1"}},
+	"both.test":   {addresses: []string{"::1", "127.0.0.1"}},
 }
 
 // scriptedResolver knows the names in zone without asking the network.
@@ -72,16 +75,16 @@ func answerTo(query []byte) []byte {
 	if !known {
 		found.code = nameError
 	}
-	hasAddress := found.address != "" && isIPv4
-	answers := byte(0)
-	if hasAddress {
-		answers = 1
-	}
-	out := []byte{query[0], query[1], 0x81, 0x80 | found.code, 0, 1, 0, answers, 0, 0, 0, 0}
+	out := []byte{query[0], query[1], 0x81, 0x80 | found.code, 0, 1, 0, 0, 0, 0, 0, 0}
 	out = append(out, query[header:end]...)
-	if hasAddress {
-		out = append(out, 0xc0, header, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4)
-		out = append(out, netip.MustParseAddr(found.address).AsSlice()...)
+	for _, address := range found.addresses {
+		ip := netip.MustParseAddr(address)
+		if ip.Is4() != isIPv4 {
+			continue
+		}
+		out[7]++ // the count of answers
+		out = append(out, 0xc0, header, query[end-4], query[end-3], 0, 1, 0, 0, 0, 60, 0, byte(ip.BitLen()/8))
+		out = append(out, ip.AsSlice()...)
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -40,12 +39,12 @@ var (
 func newHTTPClient(config Config) *http.Client {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	dialer, proxy := &net.Dialer{}, http.ProxyFromEnvironment
+	direct, proxy := &dialer{}, http.ProxyFromEnvironment
 	if config.Plain() {
 		// A proxy would look the name up itself, out of refusePublic's sight.
-		dialer.ControlContext, proxy = refusePublic, nil
+		direct.ControlContext, proxy = refusePublic, nil
 	}
-	dial := dialer.DialContext
+	dial := direct.DialContext
 	if config.Dial != nil {
 		dial = config.Dial
 	}
