@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -14,6 +15,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/fetch"
 )
 
 const (
@@ -120,6 +124,63 @@ func TestAFleetThatAsksForTwiceTheQuotaGetsOn(t *testing.T) {
 	if c.GivenUp > 250 || c.amplification() > 10 {
 		t.Errorf("%+v", c)
 	}
+}
+
+// diary is a service that notes when it was called.
+type diary struct {
+	*service
+	began time.Time
+
+	mu sync.Mutex
+	at []time.Duration
+}
+
+// Get implements fetch.Getter.
+func (d *diary) Get(ctx context.Context, request awssecrets.Request, patience time.Duration) (awssecrets.Document, error) {
+	d.mu.Lock()
+	d.at = append(d.at, time.Since(d.began))
+	d.mu.Unlock()
+	return d.service.Get(ctx, request, patience)
+}
+
+// busiest returns the largest number of calls within any tenth of a second that
+// begins after some time.
+func (d *diary) busiest(after time.Duration) int {
+	counts := make(map[time.Duration]int)
+	most := 0
+	for _, at := range d.at {
+		if at >= after {
+			counts[at/(100*time.Millisecond)]++
+			most = max(most, counts[at/(100*time.Millisecond)])
+		}
+	}
+	return most
+}
+
+// A thousand calls in the same moment meet a quota of 50 a second: four fifths of
+// the environments can have no secret at all in time.
+func TestManyThatStartInOneMomentDoNotComeBackInOne(t *testing.T) {
+	const environments, secrets = 200, 5
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{service: newService(api{"a small quota", 50, 1}), began: time.Now()}
+		var group sync.WaitGroup
+		for range environments {
+			group.Go(func() {
+				requests := fleet{api: getValue(), secrets: secrets}.requests()
+				fetch.All(t.Context(), d, requests, fetch.Options{Budget: firstBudget, Connections: connections})
+				if took := time.Since(d.began); took > firstBudget {
+					t.Errorf("an environment took %v", took)
+				}
+			})
+		}
+		group.Wait()
+		if first := d.busiest(0); first < environments*secrets {
+			t.Fatalf("%d calls at the beginning: the test proves nothing", first)
+		}
+		if most := d.busiest(time.Second); most > environments {
+			t.Errorf("%d calls within a tenth of a second, of %d environments", most, environments)
+		}
+	})
 }
 
 func TestTheBrakeLetsOneRoundOfCallsPassInItsTime(t *testing.T) {
