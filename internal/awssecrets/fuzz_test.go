@@ -20,7 +20,7 @@ import (
 var told = regexp.MustCompile(`^(throttled|access denied|KMS refused to decrypt the secret|no such secret, version or stage in eu-west-1|` +
 	`the secret is scheduled for deletion|the credentials were refused: [A-Za-z]+|Secrets Manager failed: HTTP [0-9]{1,3}|` +
 	`Secrets Manager refused the request: (HTTP [0-9]{1,3}|[A-Za-z.]{1,64})|the answer (cannot be read|holds no secret|is about another secret|` +
-	`is larger than any secret|is compressed, which was not asked for|is a redirect, which is not followed)|the connection failed|no answer in time)` +
+	`is larger than any secret|is compressed, which was not asked for|is a redirect, which is not followed)|the connection failed|no answer in time|the secret's text is not valid Unicode)` +
 	`( \(request [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\))?$`)
 
 // saysOnce connects to a server in memory that sends one answer and is gone.
@@ -121,6 +121,9 @@ func checkUnaltered(t *testing.T, body []byte, got awssecrets.Document) {
 	}
 	if binary, ok := fields["SecretBinary"]; ok && json.Unmarshal(binary, &sent.binary) != nil {
 		t.Fatalf("binary was read where there is %s", binary)
+	}
+	if strings.ContainsRune(string(got.Value.Reveal()), utf8.RuneError) && !strings.Contains(string(body), string(utf8.RuneError)) && !strings.Contains(strings.ToLower(string(body)), `\ufffd`) {
+		t.Errorf("a character was replaced: %q of %q", got.Value.Reveal(), body)
 	}
 	want := string(sent.binary)
 	if sent.text != nil {
