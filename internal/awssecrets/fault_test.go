@@ -111,6 +111,7 @@ func TestRefusalsAreReadByCodeElseByStatus(t *testing.T) {
 		{"a bad gateway", 502, "", "", outcome{problem.Unavailable, awssecrets.Always, false, "Secrets Manager failed: HTTP 502", ""}},
 		{"an unknown code with status 501", 501, "Whatever", "", outcome{problem.Unavailable, awssecrets.Always, false, "Secrets Manager failed: HTTP 501", ""}},
 		{"a code that may not be repeated", 400, "<" + canary + ">", canary, outcome{problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 400", ""}},
+		{"a code that is a value", 400, canary, canary, outcome{problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 400", ""}},
 		{"a code that is too long", 400, strings.Repeat("A", 65), "", outcome{problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 400", ""}},
 		{"a code that is called unknown", 400, "UnknownError", canary, outcome{problem.Invalid, awssecrets.Never, false, "Secrets Manager refused the request: HTTP 400", ""}},
 		{"a code behind a namespace", 400, "com.amazonaws.secretsmanager#ResourceNotFoundException", "", faults[awsfake.NotFound]},
@@ -159,6 +160,9 @@ func TestTheRequestIDIsShownIfItIsOne(t *testing.T) {
 		"<script>":                             "access denied",
 		"a b":                                  "access denied",
 		strings.Repeat("a", 65):                "access denied",
+		canary:                                 "access denied",
+		"A1B2C3D4-0000-4000-8000-0123456789AB": "access denied",
+		"a1b2c3d4-0000-4000-8000-0123456789a":  "access denied",
 	}
 	for id, want := range tests {
 		endpoint := answering(t, func(w http.ResponseWriter, r *http.Request) {
