@@ -30,7 +30,7 @@ func holders(t *testing.T) map[string]holder {
 	t.Helper()
 	fake := startScript(t, awsfake.Config{Secrets: []awsfake.Secret{plainSecret("held", canary), plainSecret("late", canary, awsfake.Hang)}})
 	env := append([]string{
-		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "SECRETWRAP_TIMEOUT=5m", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=" + credentialKey, "AWS_SESSION_TOKEN=" + credentialToken, "SECRETWRAP_TIMEOUT=5m", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
 	}, slices.Concat(talkative(), fake.env)...)
 	manifest := filepath.Join(t.TempDir(), "secretwrap.yaml")
 	write(t, manifest, "files:\n  held: held\n  late: late\n", 0o644)
@@ -97,8 +97,10 @@ func (h holder) crash(t *testing.T, level string, signal syscall.Signal) {
 	}
 	places["standard error"], places["standard output"] = said+string(rest), stdout.String()
 	for place, text := range places {
-		if found := slices.Concat(leaks(text, canary), words(text, canary)); len(found) > 0 {
-			t.Errorf("%s shows a secret: %v", place, found)
+		for _, secret := range []string{canary, credentialKey, credentialToken} {
+			if found := slices.Concat(leaks(text, secret), words(text, secret)); len(found) > 0 {
+				t.Errorf("%s shows a secret: %v", place, found)
+			}
 		}
 	}
 }

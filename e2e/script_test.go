@@ -31,8 +31,8 @@ func TestScript(t *testing.T) {
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=/no-home",
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE",
-		"AWS_SECRET_ACCESS_KEY=an-invented-secret-key",
-		"AWS_SESSION_TOKEN=an-invented-session-token",
+		"AWS_SECRET_ACCESS_KEY=" + credentialKey,
+		"AWS_SESSION_TOKEN=" + credentialToken,
 		"AWS_REGION=eu-west-1",
 		"WRAPPER=" + filepath.Join(dir, "secretwrap"),
 		"EXTENSION=" + filepath.Join(dir, "extensions", "secretwrap"),
@@ -59,6 +59,12 @@ func TestScript(t *testing.T) {
 		})
 	}
 }
+
+// What of the credentials must not leak either.
+const (
+	credentialKey   = "an-invented-secret-key"
+	credentialToken = "an-invented-session-token"
+)
 
 // built returns the path of a program built as for a laptop.
 func built(t *testing.T, dir, name, pkg string) string {
@@ -100,7 +106,7 @@ func workspaceOf(ts *testscript.TestScript) *workspace {
 
 // setUp gives a script an environment in which nothing is inherited.
 func setUp(env *testscript.Env, base []string) error {
-	s := &workspace{work: env.WorkDir}
+	s := &workspace{work: env.WorkDir, secrets: []string{credentialKey, credentialToken}}
 	env.Values[workspaceKey{}] = s
 	env.Vars = append([]string{
 		"WORK=" + s.work, // which testscript wants first

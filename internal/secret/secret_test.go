@@ -66,7 +66,8 @@ func subjects() []any {
 	}
 }
 
-// printers returns every way to print that comes to mind.
+// printers returns every way to print that comes to mind. Those that can fail print
+// their error too, which may quote what they could not print.
 func printers() map[string]func(io.Writer, any) {
 	printers := map[string]func(io.Writer, any){
 		"print": func(out io.Writer, v any) { fmt.Fprint(out, v) },
@@ -79,9 +80,9 @@ func printers() map[string]func(io.Writer, any) {
 		"template": func(out io.Writer, v any) {
 			_ = template.Must(template.New("").Parse(`{{.}} {{print .}} {{printf "%x" .}} {{js .}}`)).Execute(out, v)
 		},
-		"JSON": func(out io.Writer, v any) { _ = json.NewEncoder(out).Encode(v) },
-		"XML":  func(out io.Writer, v any) { _ = xml.NewEncoder(out).Encode(v) },
-		"gob":  func(out io.Writer, v any) { _ = gob.NewEncoder(out).Encode(v) },
+		"JSON": func(out io.Writer, v any) { fmt.Fprint(out, json.NewEncoder(out).Encode(v)) },
+		"XML":  func(out io.Writer, v any) { fmt.Fprint(out, xml.NewEncoder(out).Encode(v)) },
+		"gob":  func(out io.Writer, v any) { fmt.Fprint(out, gob.NewEncoder(out).Encode(v)) },
 		"YAML": printYAML,
 		"walk": func(out io.Writer, v any) { walk(out, reflect.ValueOf(v), 0) },
 	}
@@ -101,7 +102,7 @@ func printYAML(out io.Writer, v any) {
 			fmt.Fprint(out, cause)
 		}
 	}()
-	_ = yaml.NewEncoder(out).Encode(v)
+	fmt.Fprint(out, yaml.NewEncoder(out).Encode(v))
 }
 
 // walk prints whatever reflection leads to, unexported fields included, as printers
