@@ -207,6 +207,34 @@ func TestACatalogueThatPromisesTooMuchIsRefused(t *testing.T) {
 	}
 }
 
+func TestARecordingWithASecretIsRefused(t *testing.T) {
+	const script = `"Action":"output","Package":"secretwrap/e2e","Test":"TestScript/talkative/denied","Output":`
+	tests := map[string]struct {
+		lines   string
+		refused bool
+	}{
+		"nothing":                  {`{"Action":"output","Package":"p","Test":"TestA","Output":"a canary in a mine\n"}`, false},
+		"a value":                  {`{"Action":"output","Package":"p","Test":"TestA","Output":"got \"canary7Qx2mVb9TzKd\"\n"}`, true},
+		"of no test":               {`{"Action":"output","Package":"p","Output":"panic: CANARY-7f3a91c2\n"}`, true},
+		"its beginning in base64":  {`{"Action":"output","Package":"p","Test":"TestA","Output":"czNjcjN0LUNB\n"}`, true},
+		"a script's own line":      {`{` + script + `"    testscript.go:584: > stdout s3cr3t-CANARY\n"}`, false},
+		"what a program prints":    {`{` + script + `"        [stdout]\n"}` + "\n{" + script + `"        A=\"s3cr3t-CANARY\"\n"}`, false},
+		"what is complained of":    {`{` + script + `"        [stdout]\n"}` + "\n{" + script + `"        [stderr]\n"}` + "\n{" + script + `"        s3cr3t-CANARY\n"}`, true},
+		"what follows a program's": {`{` + script + `"        [stdout]\n"}` + "\n{" + script + `"        > wait\n"}` + "\n{" + script + `"        s3cr3t-CANARY\n"}`, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "unit.json")
+			if err := os.WriteFile(path, []byte(test.lines+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := readRecordings([]string{path}); (err != nil) != test.refused {
+				t.Errorf("error %v, want one: %t", err, test.refused)
+			}
+		})
+	}
+}
+
 func TestOnlyTestsThatPassedShowSomething(t *testing.T) {
 	recording := `{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/denied"}
 {"Action":"skip","Package":"secretwrap/e2e","Test":"TestScript/files"}

@@ -36,10 +36,14 @@ func (r results) read(path string) error {
 	defer file.Close()
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
+	search := newSearch()
 	for lines.Scan() {
-		var event struct{ Action, Package, Test string }
+		var event struct{ Action, Package, Test, Output string }
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			return err
+		}
+		if search.finds(event.Test, event.Output) {
+			return fmt.Errorf("%s %s has printed a secret", event.Package, event.Test)
 		}
 		if event.Test != "" {
 			r.add(event.Package+" "+event.Test, event.Action)
