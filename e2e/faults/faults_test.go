@@ -22,9 +22,34 @@ func TestCatalogue(t *testing.T) {
 	}
 	checkNumbers(t, rows)
 	checkSummary(t, page, rows)
+	checkCited(t, rows)
 	for _, r := range rows {
 		if err := check(r); err != nil {
 			t.Errorf("%s: %v", r.id, err)
+		}
+	}
+}
+
+// checkCited checks that the cases that SECURITY.md names are there, in the groups
+// that have any.
+func checkCited(t *testing.T, rows []row) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, groups := make(map[string]bool), make(map[string]bool)
+	for _, r := range rows {
+		group, _, _ := strings.Cut(r.id, "-")
+		known[r.id], groups[group] = true, true
+	}
+	cited := regexp.MustCompile(`\b([A-Z]{2,3})-[0-9]{2}\b`).FindAllStringSubmatch(string(text), -1)
+	if len(cited) < 20 {
+		t.Errorf("SECURITY.md names %d cases only", len(cited))
+	}
+	for _, match := range cited {
+		if groups[match[1]] && !known[match[0]] {
+			t.Errorf("SECURITY.md names %s, which docs/faults.md does not have", match[0])
 		}
 	}
 }
