@@ -39,9 +39,16 @@ func (i *inspector) warnOfTarget(target plan.Target, delivery *deliver.Delivery)
 	case bytes.HasSuffix(value.Reveal(), []byte("\n")):
 		i.warn(target.Label(), "the value ends with a newline, which programs rarely expect; store it without")
 	}
+	if ref := target.Parts[0].Ref; !target.Template && strings.ContainsAny(ref.Path, "[{#") && isEmptyJSON(delivery.Variables[0].Value) {
+		i.warn(target.Label(), "the path finds nothing, and gives an empty list or object")
+	}
 	if i.isWholeObject(target) {
 		i.warn(target.Label(), "the variable holds a whole JSON document; for one field write #FIELD behind the secret's name")
 	}
+}
+
+func isEmptyJSON(value secret.Value) bool {
+	return bytes.Equal(value.Reveal(), []byte("[]")) || bytes.Equal(value.Reveal(), []byte("{}"))
 }
 
 // described names what a reference is about.
