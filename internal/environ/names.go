@@ -1,6 +1,9 @@
 package environ
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ValidName reports whether name is one that every shell and runtime can read:
 // ASCII letters, digits and underscores, the first no digit.
@@ -78,15 +81,16 @@ func RunsCode(name string) bool {
 // steersRuntime covers the languages, with their package managers and the
 // handlers that a vendor's layer loads in place of the function's own.
 func steersRuntime(name string) bool {
-	switch name {
-	case "NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "NODE_V8_COVERAGE", "NODE_COMPILE_CACHE", "BUN_OPTIONS",
+	if slices.Contains([]string{
+		"NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "NODE_V8_COVERAGE", "NODE_COMPILE_CACHE", "BUN_OPTIONS",
 		"NODE_CHANNEL_FD", "NODE_UNIQUE_ID", "NODE_ICU_DATA", "NODE_REDIRECT_WARNINGS",
 		"RUBYOPT", "RUBYLIB", "RUBYSHELL", "RUBYGEMS_GEMDEPS", "PERLLIB", "PHPRC", "PHP_INI_SCAN_DIR",
 		"R_HOME", "R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER", "R_LIBS", "R_LIBS_USER",
 		"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "JAVA_HOME", "CLASSPATH",
 		"GODEBUG", "GOTRACEBACK", "GOCOVERDIR", "GOFLAGS",
 		"ORIG_HANDLER", "DD_LAMBDA_HANDLER", "LUMIGO_ORIGINAL_HANDLER", "NEW_RELIC_LAMBDA_HANDLER",
-		"SENTRY_INITIAL_HANDLER", "GUNICORN_CMD_ARGS":
+		"SENTRY_INITIAL_HANDLER", "GUNICORN_CMD_ARGS",
+	}, name) {
 		return true
 	}
 	return strings.HasSuffix(name, "_JAVA_OPTIONS") || strings.HasSuffix(name, "_OPTS") ||
@@ -98,10 +102,11 @@ func steersRuntime(name string) bool {
 // steersFramework covers what frameworks read, some of them in any case: where their
 // configuration and code lie, and what they evaluate.
 func steersFramework(name string) bool {
-	switch name {
-	case "ASPNETCORE_HOSTINGSTARTUPASSEMBLIES", "SPRING_APPLICATION_JSON", "LOGGING_CONFIG", "MAIN_CLASS",
+	if slices.Contains([]string{
+		"ASPNETCORE_HOSTINGSTARTUPASSEMBLIES", "SPRING_APPLICATION_JSON", "LOGGING_CONFIG", "MAIN_CLASS",
 		"MICRONAUT_CONFIG_FILES", "QUARKUS_LAMBDA_HANDLER", "QUARKUS_CONFIG_LOCATIONS", "DJANGO_SETTINGS_MODULE", "MPLBACKEND",
-		"OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE", "NEW_RELIC_HOME", "NEW_RELIC_CONFIG_FILE":
+		"OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE", "NEW_RELIC_HOME", "NEW_RELIC_CONFIG_FILE",
+	}, name) {
 		return true
 	}
 	return hasPrefix(name, "SPRING_CONFIG_", "SPRING_CLOUD_", "SPRING_MAIN_", "LOG4J_", "OTEL_JAVAAGENT_", "OTEL_PYTHON_")
@@ -109,13 +114,14 @@ func steersFramework(name string) bool {
 
 // steersShell covers shells, the C library and the programs that others start.
 func steersShell(name string) bool {
-	switch name {
-	case "PATH", "HOME", "SHELL", "TMPDIR", "TMP", "TEMP", "TZ", "TZDIR",
+	if slices.Contains([]string{
+		"PATH", "HOME", "SHELL", "TMPDIR", "TMP", "TEMP", "TZ", "TZDIR",
 		"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PS4", "IFS", "CDPATH", "PROMPT_COMMAND", "ZDOTDIR",
 		"LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "GETCONF_DIR",
 		"HOSTALIASES", "RES_OPTIONS", "LOCALDOMAIN",
 		"EDITOR", "VISUAL", "PAGER", "MANPAGER", "LESSOPEN", "LESSCLOSE", "BROWSER", "SSH_ASKPASS",
-		"TAR_OPTIONS", "RSYNC_RSH", "BASH_LOADABLES_PATH", "WGETRC":
+		"TAR_OPTIONS", "RSYNC_RSH", "BASH_LOADABLES_PATH", "WGETRC",
+	}, name) {
 		return true
 	}
 	return hasPrefix(name, "LC_", "MALLOC_", "GIT_", "XDG_")
@@ -124,22 +130,21 @@ func steersShell(name string) bool {
 // steersLibrary covers common libraries and tools that load modules, or run what a
 // file of theirs names.
 func steersLibrary(name string) bool {
-	switch name {
-	case "LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR", "ODBCINI", "ODBCINSTINI", "ODBCSYSINI", "SASL_PATH", "GDAL_DRIVER_PATH",
+	return slices.Contains([]string{
+		"LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR", "ODBCINI", "ODBCINSTINI", "ODBCSYSINI", "SASL_PATH", "GDAL_DRIVER_PATH",
 		"MAGICK_HOME", "MAGICK_CONFIGURE_PATH", "MAGICK_CODER_MODULE_PATH", "MAGICK_FILTER_MODULE_PATH", "GS_LIB", "GS_OPTIONS",
-		"GIO_EXTRA_MODULES", "GIO_MODULE_DIR", "GST_PLUGIN_PATH", "GST_PLUGIN_SYSTEM_PATH", "KUBECONFIG", "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES":
-		return true
-	}
-	return false
+		"GIO_EXTRA_MODULES", "GIO_MODULE_DIR", "GST_PLUGIN_PATH", "GST_PLUGIN_SYSTEM_PATH", "KUBECONFIG", "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
+	}, name)
 }
 
 // steersTrust covers proxies, certificate authorities and key logs.
 func steersTrust(name string) bool {
-	switch name {
-	case "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CURL_HOME",
+	if slices.Contains([]string{
+		"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CURL_HOME",
 		"NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 		"OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "KRB5_CONFIG", "BOTO_CONFIG", "NODE_USE_ENV_PROXY", "DD_TRACE_AGENT_URL", "DD_AGENT_HOST", "NEW_RELIC_HOST",
-		"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT":
+		"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT",
+	}, name) {
 		return true
 	}
 	if strings.HasPrefix(name, "AWS_") && strings.HasSuffix(name, "_ENDPOINT") || strings.HasPrefix(name, "AWS_BEARER_TOKEN_") {
