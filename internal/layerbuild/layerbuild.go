@@ -20,8 +20,10 @@ func Arguments(version string) []string {
 	}
 	return []string{
 		"-tags=" + Tags, "-trimpath", "-buildvcs=false", linker,
-		// In the modules of others nothing is inlined, nor in what prints and in JSON
-		// of our own: little of that code runs, and none of it often.
+		// In the modules of others nothing is inlined, nor in what prints, in JSON of our
+		// own, and in what opens a connection: little of that code runs, and none of it
+		// often. What encrypts is in other packages.
 		"-gcflags=github.com/...=-l", "-gcflags=go.yaml.in/...=-l", "-gcflags=fmt=-l", "-gcflags=encoding/json=-l",
+		"-gcflags=net=-l", "-gcflags=net/http=-l", "-gcflags=crypto/tls=-l", "-gcflags=crypto/x509=-l",
 	}
 }
