@@ -18,8 +18,10 @@ type row struct {
 	excuse string
 }
 
-// proof is what shows an outcome: a test, or a command that is a step of CI.
+// proof is what shows an outcome: a script, a test, or a command that is a step of CI.
 type proof struct {
+	// script is the name of one in e2e/testdata/script.
+	script string
 	// dir is the directory of the test's package from the repository's root, and test
 	// its name, with those of subtests behind slashes.
 	dir, test string
@@ -89,7 +91,7 @@ func parseProof(cell string) (proof, error) {
 	name := match[1]
 	switch script, isScript := strings.CutSuffix(name, ".txtar"); {
 	case isScript:
-		return proof{dir: "e2e", test: "TestScript/" + script}, nil
+		return proof{script: script}, nil
 	case step.MatchString(name):
 		return proof{command: name}, nil
 	case testName.MatchString(name):
@@ -100,8 +102,23 @@ func parseProof(cell string) (proof, error) {
 }
 
 func (p proof) String() string {
-	if p.command != "" {
+	switch {
+	case p.command != "":
 		return p.command
+	case p.script != "":
+		return p.script + ".txtar"
 	}
 	return p.dir + " " + p.test
+}
+
+// tests returns the tests that a proof is made of, as recordings call them: by their
+// package, and without blanks. Each script is run twice.
+func (p proof) tests() []string {
+	switch {
+	case p.command != "":
+		return nil
+	case p.script != "":
+		return []string{module + "/e2e TestScript/as_usual/" + p.script, module + "/e2e TestScript/talkative/" + p.script}
+	}
+	return []string{module + "/" + p.dir + " " + strings.ReplaceAll(p.test, " ", "_")}
 }

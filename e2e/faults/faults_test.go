@@ -106,8 +106,8 @@ func checkExists(p proof) error {
 	if p.command != "" {
 		return checkStep(p.command)
 	}
-	if script, isScript := strings.CutPrefix(p.test, "TestScript/"); isScript && p.dir == "e2e" {
-		_, err := os.Stat(scriptPath(script))
+	if p.script != "" {
+		_, err := os.Stat(scriptPath(p.script))
 		return err
 	}
 	sources, err := testSources(p.dir)
@@ -183,8 +183,8 @@ var status = regexp.MustCompile(`status ([0-9]+)`)
 func checkStatus(r row) error {
 	var scripts []string
 	for _, p := range r.proofs {
-		if name, isScript := strings.CutPrefix(p.test, "TestScript/"); isScript {
-			scripts = append(scripts, name)
+		if p.script != "" {
+			scripts = append(scripts, p.script)
 		}
 	}
 	if len(scripts) == 0 {
@@ -261,8 +261,11 @@ func TestARecordingWithASecretIsRefused(t *testing.T) {
 }
 
 func TestOnlyTestsThatPassedShowSomething(t *testing.T) {
-	recording := `{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/denied"}
-{"Action":"skip","Package":"secretwrap/e2e","Test":"TestScript/files"}
+	recording := `{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/as_usual/denied"}
+{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/talkative/denied"}
+{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/as_usual/json"}
+{"Action":"pass","Package":"secretwrap/e2e","Test":"TestScript/as_usual/files"}
+{"Action":"skip","Package":"secretwrap/e2e","Test":"TestScript/talkative/files"}
 {"Action":"pass","Package":"secretwrap/internal/a","Test":"TestA/one_two"}
 {"Action":"pass","Package":"secretwrap/internal/a","Test":"TestA/one,_two"}
 {"Action":"fail","Package":"secretwrap/internal/a","Test":"TestB"}
@@ -275,7 +278,8 @@ func TestOnlyTestsThatPassedShowSomething(t *testing.T) {
 	tests := map[string]struct{ cell, want string }{
 		"passed":    {"`denied.txtar`, `internal/a TestA/one two`", "ENV-01  ok  a\n"},
 		"a comma":   {"`internal/a TestA/one, two`", "ENV-01  ok  a\n"},
-		"skipped":   {"`denied.txtar`, `files.txtar`", "ENV-01  NO  a: e2e TestScript/files was skipped\n"},
+		"skipped":   {"`denied.txtar`, `files.txtar`", "ENV-01  NO  a: files.txtar was skipped\n"},
+		"one pass":  {"`denied.txtar`, `json.txtar`", "ENV-01  NO  a: json.txtar was not run\n"},
 		"failed":    {"`internal/a TestB`", "ENV-01  NO  a: internal/a TestB failed\n"},
 		"not run":   {"`internal/a TestC`", "ENV-01  NO  a: internal/a TestC was not run\n"},
 		"by a step": {"`make soak`", "ENV-01  ok  a\n"},
