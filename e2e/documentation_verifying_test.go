@@ -23,6 +23,7 @@ func (d documentation) verifyingClaims() []claim {
 		proves(tested("TestRelease"), "sha256sum --check", "jq -r", "`go version -m`"),
 		proves(checkRebuilt, "make release "),
 		proves(d.checkSumOfALayer, "get-layer-version"),
+		proves(tested("TestPublishing"), "`make publish`"),
 		proves(d.checkSigning, "start-signing-job", "put-signing-profile"),
 		proves(d.checkProfilePermission, "`aws signer add-profile-permission`"),
 	}

@@ -143,7 +143,7 @@ func isRequestID(text string) bool {
 var (
 	throttlingCodes = []string{
 		"ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
-		"RequestThrottled", "RequestThrottledException", "SlowDown", "PriorRequestNotComplete",
+		"RequestThrottled", "RequestThrottledException", "SlowDown", "PriorRequestNotComplete", "KMSThrottlingException",
 	}
 	identityCodes = []string{
 		"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
@@ -156,7 +156,7 @@ var (
 // Secrets Manager says under one code.
 func (c *Client) byCode(request Request, code, message string, status int) *Error {
 	switch {
-	case slices.Contains(throttlingCodes, code), strings.Contains(message, "Rate exceeded"):
+	case slices.Contains(throttlingCodes, code), strings.Contains(message, "Rate exceeded"), strings.Contains(message, "exceeded the rate"):
 		return throttled()
 	case slices.Contains(identityCodes, code):
 		return &Error{Class: problem.Denied, Cause: "the credentials were refused: " + code, Hint: keysHint, Retry: Renewed}
@@ -165,10 +165,10 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 			Class: problem.NotFound, Cause: "no such secret, version or stage in " + c.regionOf(request), Absent: true,
 			Hint: "check the name, the region and the stage; a secret of another account is found by its ARN only",
 		}
+	case isOfKMS(code, message):
+		return &Error{Class: problem.Denied, Cause: "KMS refused to decrypt the secret", Hint: "allow kms:Decrypt on the secret's key to the function's role, in its policy and the key's own; check that the key is enabled"}
 	case code == "InvalidRequestException" && strings.Contains(message, "delet"):
 		return &Error{Class: problem.NotFound, Cause: "the secret is scheduled for deletion", Hint: "restore it with aws secretsmanager restore-secret, or change the reference", Absent: true}
-	case code == "DecryptionFailure", strings.HasPrefix(code, "AccessDenied") && strings.Contains(message, "KMS"):
-		return &Error{Class: problem.Denied, Cause: "KMS refused to decrypt the secret", Hint: "allow kms:Decrypt on the secret's key to the function's role, in its policy and the key's own; check that the key is enabled"}
 	case strings.HasPrefix(code, "AccessDenied"):
 		return c.denied(request)
 	case status >= 500 || code == "InternalServiceError" || code == "InternalServiceErrorException":
@@ -178,6 +178,13 @@ func (c *Client) byCode(request Request, code, message string, status int) *Erro
 	default:
 		return c.byStatus(request, status)
 	}
+}
+
+// isOfKMS reports whether a refusal is about the secret's key: by its code, or since
+// Secrets Manager says so of a code that has many reasons.
+func isOfKMS(code, message string) bool {
+	hasManyReasons := code == "InvalidRequestException" || strings.HasPrefix(code, "AccessDenied")
+	return code == "DecryptionFailure" || strings.HasPrefix(code, "KMS") || hasManyReasons && strings.Contains(message, "KMS")
 }
 
 // byStatus reads an answer without a code, such as that of a proxy.

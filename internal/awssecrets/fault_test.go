@@ -96,6 +96,12 @@ func TestRefusalsAreReadByCodeElseByStatus(t *testing.T) {
 		want          outcome
 	}{
 		{"KMS turns a call away", 400, "ThrottlingException", "You have exceeded the rate at which you may call KMS.", faults[awsfake.Throttled]},
+		{"KMS turns a call away, in a refusal of Secrets Manager's", 400, "AccessDeniedException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.", faults[awsfake.Throttled]},
+		{"KMS turns a call away, with a code of its own", 400, "KMSThrottlingException", "", faults[awsfake.Throttled]},
+		{"the key is disabled", 400, "InvalidRequestException", "The KMS key is disabled.", faults[awsfake.DecryptionFailure]},
+		{"the key is to be deleted", 400, "InvalidRequestException", "The KMS key is pending deletion.", faults[awsfake.DecryptionFailure]},
+		{"the key is disabled, with a code of KMS's", 400, "KMSDisabledException", "", faults[awsfake.DecryptionFailure]},
+		{"the key is in no state to decrypt", 400, "KMSInvalidStateException", "arn is pending deletion", faults[awsfake.DecryptionFailure]},
 		{"a rate is exceeded under another code", 400, "ClientException", "Rate exceeded", faults[awsfake.Throttled]},
 		{"the secret was deleted", 400, "InvalidRequestException", "You can’t perform this operation on the secret because it was deleted.", faults[awsfake.PendingDeletion]},
 		{"an emulator says that the secret is marked deleted", 400, "InvalidRequestException", "a secret that's currently marked deleted", faults[awsfake.PendingDeletion]},

