@@ -430,7 +430,7 @@ func TestNamesThatLookAlikeAreFilesOfTheirOwn(t *testing.T) {
 // What no disk here can be brought to, such as the end of a quota, the kernel is
 // told to answer.
 func TestAWriteThatTheSystemRefusesLeavesTheFormerFiles(t *testing.T) {
-	content := canary + string(make([]byte, leastRefused))
+	content := canary + string(make([]byte, refusedSize-len(canary)))
 	for _, errno := range []syscall.Errno{syscall.EDQUOT, syscall.EIO, syscall.EFBIG} {
 		t.Run(errno.Error(), func(t *testing.T) {
 			eachWriter(t, func(t *testing.T, write writer) {
@@ -449,11 +449,11 @@ func TestAWriteThatTheSystemRefusesLeavesTheFormerFiles(t *testing.T) {
 	}
 }
 
-// leastRefused is the size of the smallest write that is refused. The runtime's
-// own are smaller.
-const leastRefused = 64
+// refusedSize is that of the writes that are refused. Neither the runtime's own nor
+// what the package testing writes has it.
+const refusedSize = 77
 
-// refusingWrites calls do on a thread, which then ends, whose larger writes fail
+// refusingWrites calls do on a thread, which then ends, whose writes of that size fail
 // with an error.
 func refusingWrites(t *testing.T, errno syscall.Errno, do func() error) error {
 	t.Helper()
@@ -466,7 +466,7 @@ func refusingWrites(t *testing.T, errno syscall.Errno, do func() error) error {
 		{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: number},
 		{Code: syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K, Jf: 3, K: syscall.SYS_WRITE},
 		{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: size},
-		{Code: syscall.BPF_JMP | syscall.BPF_JGE | syscall.BPF_K, Jf: 1, K: leastRefused},
+		{Code: syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K, Jf: 1, K: refusedSize},
 		{Code: syscall.BPF_RET | syscall.BPF_K, K: refuse | uint32(errno)},
 		{Code: syscall.BPF_RET | syscall.BPF_K, K: allow},
 	}
