@@ -73,7 +73,8 @@ func runExec(p process, environment *environ.Block, command []string) (*launch, 
 	if len(command) > 0 && command[0] == "--" {
 		command = command[1:]
 	} else if len(command) > 0 && strings.HasPrefix(command[0], "-") {
-		return nil, misused(p, environment, "exec has no option "+command[0], "write secretwrap exec [--env-file FILE] -- PROGRAM [ARGUMENT…]")
+		option, _, _ := strings.Cut(command[0], "=") // what follows may be a password
+		return nil, misused(p, environment, "exec has no option "+option, "write secretwrap exec [--env-file FILE] -- PROGRAM [ARGUMENT…]")
 	}
 	if len(command) == 0 {
 		return nil, misused(p, environment, "no program is given", "write secretwrap exec -- PROGRAM [ARGUMENT…]")
