@@ -7,17 +7,12 @@
 package main
 
 import (
-	"io"
-	"log"
 	"os"
 	"syscall"
 )
 
 func main() {
-	hideMemory()
-	// Go's own log has nothing to say here: net/http writes there the beginning of
-	// what a server sent without being asked, which may be a value.
-	log.SetOutput(io.Discard)
+	conceal()
 	launch, status := run(thisProcess())
 	if launch == nil {
 		os.Exit(status)
