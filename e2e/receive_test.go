@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"secretwrap/e2e/emulator"
+	"secretwrap/e2e/forms"
 	"secretwrap/internal/awsfake"
 )
 
@@ -159,7 +160,7 @@ func newDelivery(t *testing.T) delivery {
 			"DB_FIRST_REPLICA": "r0",
 			"SPRING_PASSWORD":  canary,
 			"DB_MODE":          "read-only",
-			"DATABASE_URL":     "postgres://app:" + percent(password) + "@db.internal/app",
+			"DATABASE_URL":     "postgres://app:" + forms.Percent(password) + "@db.internal/app",
 			"RAW":              base64.StdEncoding.EncodeToString(raw),
 			"LARGE":            large,
 			"PLAIN":            "a b  c\n#$'\"",

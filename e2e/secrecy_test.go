@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,19 +63,6 @@ func (l lab) testHidden(t *testing.T) {
 	if owner := d.extension(t).owner(t); owner != 0 {
 		t.Errorf("the environment of the extension can be read by user %d", owner)
 	}
-	if limits := d.extension(t).limits(t); !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).MatchString(limits) {
-		t.Errorf("the extension may leave a core file: %s", limits)
-	}
-}
-
-// limits returns those of a process, as the system writes them.
-func (p process) limits(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(p.file("limits"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // managedInstance returns what makes the emulator one of Lambda Managed Instances. It

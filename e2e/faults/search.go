@@ -1,14 +1,16 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/hex"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"secretwrap/e2e/forms"
 )
 
-// canaries are what the values begin with that tests use as secrets.
-var canaries = []string{"canary7Q", "s3cr3t-C", "CANARY-7", "CANARY-5", "CANARY-4", "CANARY-c"}
+// beginnings are those of the values that tests use as secrets.
+var beginnings = []string{"canary7Q", "s3cr3t-C", "CANARY-7", "CANARY-5", "CANARY-4", "CANARY-c"}
 
 // search looks for secrets in what tests have printed.
 type search struct {
@@ -20,12 +22,8 @@ type search struct {
 
 func newSearch() search {
 	s := search{inOutput: make(map[string]bool)}
-	for _, canary := range canaries {
-		s.forms = append(s.forms, canary, hex.EncodeToString([]byte(canary)))
-		for shift := range 3 {
-			encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), canary...))
-			s.forms = append(s.forms, encoded[(shift*8+5)/6:(shift+len(canary))*8/6])
-		}
+	for _, beginning := range beginnings {
+		s.forms = slices.AppendSeq(s.forms, maps.Values(forms.Of(beginning)))
 	}
 	return s
 }

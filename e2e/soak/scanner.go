@@ -2,15 +2,11 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
+
+	"secretwrap/e2e/forms"
 )
 
 // sighting is where the canary was found, without what stands there.
@@ -49,54 +45,17 @@ type scanner struct {
 	count  int
 }
 
-// newScanner returns a scanner for the first eight characters of the canary, in which
-// the whole of it is found too, and for the whole in the forms that eight characters
-// are too few for.
+// newScanner returns a scanner for the beginning of the canary, by which the whole of it
+// is found too.
 func newScanner(source, canary string) *scanner {
 	s := &scanner{source: source, forms: make(map[string][]byte)}
-	for name, form := range forms(canary[:8]) {
+	for name, form := range forms.Of(forms.Beginning(canary)) {
 		s.forms[name] = []byte(form)
 	}
 	for _, form := range s.forms {
 		s.longest = max(s.longest, len(form))
 	}
 	return s
-}
-
-// forms returns how a text may be written.
-func forms(text string) map[string]string {
-	digits := hex.EncodeToString([]byte(text))
-	all := map[string]string{
-		"raw":          text,
-		"JSON":         jsonInside(text),
-		"Go quoted":    inside(strconv.Quote(text)),
-		"query":        url.QueryEscape(text),
-		"URL path":     url.PathEscape(text),
-		"hex":          digits,
-		"upper hex":    strings.ToUpper(digits),
-		"decimal list": strings.Trim(fmt.Sprint([]byte(text)), "[]"),
-	}
-	for shift := range 3 {
-		all[fmt.Sprintf("base64 at %d", shift)] = base64Inside(base64.RawStdEncoding, text, shift)
-		all[fmt.Sprintf("URL base64 at %d", shift)] = base64Inside(base64.RawURLEncoding, text, shift)
-	}
-	return all
-}
-
-// jsonInside returns the inside of the JSON string that holds text.
-func jsonInside(text string) string {
-	quoted, _ := json.Marshal(text) // a string can always be one
-	return inside(string(quoted))
-}
-
-// inside returns what stands between quotation marks.
-func inside(quoted string) string { return quoted[1 : len(quoted)-1] }
-
-// base64Inside returns the characters that depend on text alone when it is encoded
-// with what stands around it, and starts shift bytes into a group of three.
-func base64Inside(encoding *base64.Encoding, text string, shift int) string {
-	encoded := encoding.EncodeToString(append(make([]byte, shift), text...))
-	return encoded[(shift*8+5)/6 : (shift+len(text))*8/6]
 }
 
 // Write implements io.Writer.
