@@ -45,37 +45,6 @@ func TestOfStringAndBinaryTheStringIsTaken(t *testing.T) {
 	}
 }
 
-// JSON can write what no text can hold.
-func TestHalfACharacterIsNotReplaced(t *testing.T) {
-	for text, want := range map[string]string{
-		`\ud83d\udd11`:             "🔑",
-		`\uD83D\uDD11\uD83D\uDD11`: "🔑🔑",
-		`\\ud83d`:                  `\ud83d`,
-		`\\\\ud83d`:                `\\ud83d`,
-		`\u00e4\ud7ff\ue000\ufffd`: "ä\ud7ff\ue000\ufffd",
-		`a\ud83d`:                  "",
-		`\ud83dx\udd11`:            "",
-		`\ud83d\n`:                 "",
-		`\ud83d\ud83d\udd11`:       "",
-		`\ud83d\u0041`:             "",
-		`\udd11`:                   "",
-		`\uDD11\uD83D`:             "",
-		`\ud83d\\udd11`:            "",
-	} {
-		endpoint := answering(t, func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprintf(w, `{"Name":"prod/db","SecretString":"%s"}`, text)
-		})
-		got, err := get(t, clientAt(t, endpoint), "prod/db")
-		if want == "" {
-			wantFailure(t, asError(t, err), problem.Invalid, awssecrets.Never, "the secret's text is not valid Unicode")
-			continue
-		}
-		if err != nil || string(got.Value.Reveal()) != want {
-			t.Errorf("%s: read %q, error %v", text, got.Value.Reveal(), err)
-		}
-	}
-}
-
 func TestDocumentsReadAtOnceKeepTheirValues(t *testing.T) {
 	const secrets = 50
 	var config awsfake.Config

@@ -70,20 +70,17 @@ func TestEveryFaultIsToldApart(t *testing.T) {
 			continue
 		}
 		t.Run(string(fault), func(t *testing.T) {
-			t.Parallel()
-			patience := time.Duration(0)
-			if want.class == problem.Timeout {
-				patience = 100 * time.Millisecond
-			}
-			_, err := clientOf(t, holding(t, fault)).Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, patience)
-			got := asError(t, err)
-			wantFailure(t, got, want.class, want.retry, want.cause)
-			if got.Absent != want.absent || !strings.Contains(got.Hint, want.hint) {
-				t.Errorf("absent %v, hint %q", got.Absent, got.Hint)
-			}
-			if printed := fmt.Sprintf("%v %+v %#v", got, *got, *got); strings.Contains(printed, canary) {
-				t.Errorf("the error holds the secret's value: %s", printed)
-			}
+			inBubble(t, playing(fault), func(t *testing.T, _ *awsfake.Server, client *awssecrets.Client) {
+				_, err := client.Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, time.Minute)
+				got := asError(t, err)
+				wantFailure(t, got, want.class, want.retry, want.cause)
+				if got.Absent != want.absent || !strings.Contains(got.Hint, want.hint) {
+					t.Errorf("absent %v, hint %q", got.Absent, got.Hint)
+				}
+				if printed := fmt.Sprintf("%v %+v %#v", got, *got, *got); strings.Contains(printed, canary) {
+					t.Errorf("the error holds the secret's value: %s", printed)
+				}
+			})
 		})
 	}
 }

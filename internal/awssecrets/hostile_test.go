@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"secretwrap/internal/awssecrets"
@@ -50,6 +51,18 @@ func converse(connection net.Conn, answer func()) {
 			return
 		}
 		answer()
+	}
+}
+
+// says connects to a server in memory that answers each request as answer does.
+func says(answer func(net.Conn)) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			converse(server, func() { answer(server) })
+		}()
+		return client, nil
 	}
 }
 
@@ -216,14 +229,16 @@ func TestASlowAnswerIsGivenUpWhereverItIsSlow(t *testing.T) {
 		"in a refusal's body": "HTTP/1.1 400 Bad Request\r\nContent-Length: 200\r\n\r\n{\"__type\":\"AccessDenied",
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := clientAt(t, saying(t, func(connection net.Conn, _ int32) { io.WriteString(connection, beginning) }))
-			_, err := client.Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, 50*time.Millisecond)
-			wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Always, "no answer in time")
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			_, err = client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 0)
-			wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Never, "no answer in time")
+			synctest.Test(t, func(t *testing.T) {
+				client := clientOver(t, plainEndpoint, says(func(connection net.Conn) { io.WriteString(connection, beginning) }))
+				defer client.Disconnect()
+				_, err := client.Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, time.Second)
+				wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Always, "no answer in time")
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, err = client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, 0)
+				wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Never, "no answer in time")
+			})
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package awssecrets_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,9 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"secretwrap/internal/awsfake"
 	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/pipenet"
 	"secretwrap/internal/problem"
 )
 
@@ -68,9 +71,14 @@ func start(t *testing.T, config awsfake.Config) *awsfake.Server {
 // holding returns a server with the secret prod/db, which plays faults.
 func holding(t *testing.T, faults ...awsfake.Fault) *awsfake.Server {
 	t.Helper()
-	return start(t, awsfake.Config{Secrets: []awsfake.Secret{{
+	return start(t, playing(faults...))
+}
+
+// playing configures a server with the secret prod/db, which plays faults.
+func playing(faults ...awsfake.Fault) awsfake.Config {
+	return awsfake.Config{Secrets: []awsfake.Secret{{
 		Name: "prod/db", Versions: []awsfake.Version{{ID: "v1", String: new(canary)}}, Faults: faults,
-	}}})
+	}}}
 }
 
 // answering returns the address of a server that answers as handler does.
@@ -110,6 +118,39 @@ func newClient(t *testing.T, environment map[string]string) *awssecrets.Client {
 func clientOf(t *testing.T, server *awsfake.Server) *awssecrets.Client {
 	t.Helper()
 	return newClient(t, environmentFor(t, server))
+}
+
+// inBubble runs a test in virtual time, which no busy machine makes shorter. The client
+// reaches the server over pipes.
+func inBubble(t *testing.T, config awsfake.Config, test func(*testing.T, *awsfake.Server, *awssecrets.Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		config.PlainHTTP = true
+		server, err := awsfake.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(server.Close)
+		network := pipenet.Listen()
+		server.Serve(network)
+		client := clientOver(t, plainEndpoint, network.Dial)
+		defer client.Disconnect()
+		test(t, server, client)
+	})
+}
+
+// plainEndpoint leads to a server that a client asks over pipes.
+var plainEndpoint = map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1"}
+
+// clientOver returns a client whose connections dial makes.
+func clientOver(t testing.TB, environment map[string]string, dial func(context.Context, string, string) (net.Conn, error)) *awssecrets.Client {
+	t.Helper()
+	config, problems := awssecrets.Load(function(environment), nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	config.Dial = dial
+	return awssecrets.New(config)
 }
 
 // clientAt returns a client for the plain address of a server.

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"secretwrap/internal/awsfake"
 	"secretwrap/internal/awssecrets"
+	"secretwrap/internal/pipenet"
 	"secretwrap/internal/problem"
 )
 
@@ -48,61 +50,64 @@ func listen(t *testing.T) net.Listener {
 }
 
 func TestPatienceCountsForTheConnectionAndAgainForTheAnswer(t *testing.T) {
-	t.Parallel()
-	const delay, patience = 200 * time.Millisecond, 350 * time.Millisecond
-	server, err := awsfake.New(awsfake.Config{Delay: delay, Secrets: []awsfake.Secret{{Name: "a", Versions: []awsfake.Version{{String: new(canary)}}}}})
-	if err != nil {
-		t.Fatal(err)
+	const delay = 2 * time.Second
+	for patience, succeeds := range map[time.Duration]bool{delay - 1: false, delay + 1: true} {
+		synctest.Test(t, func(t *testing.T) {
+			server, err := awsfake.New(awsfake.Config{Delay: delay, Secrets: []awsfake.Secret{{Name: "a", Versions: []awsfake.Version{{String: new(canary)}}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(server.Close)
+			network := pipenet.Listen()
+			server.Serve(lateListener{network, delay})
+			client := clientOver(t, map[string]string{"AWS_ENDPOINT_URL": "https://127.0.0.1", "AWS_CA_BUNDLE": writeFile(t, server.CA())}, network.Dial)
+			defer client.Disconnect()
+			if _, err := client.Get(t.Context(), awssecrets.Request{Secret: "a"}, patience); (err == nil) != succeeds {
+				t.Errorf("after %s, with a patience of %s: %v", delay, patience, err)
+			}
+		})
 	}
-	t.Cleanup(server.Close)
-	listener := lateListener{listen(t), delay}
-	server.Serve(listener)
-	environment := function(map[string]string{"AWS_ENDPOINT_URL": "https://" + listener.Addr().String(), "AWS_CA_BUNDLE": writeFile(t, server.CA())})
-	// A busy machine may spoil an attempt, never make a wrong one succeed:
-	// together both delays take longer than the patience.
-	for range 5 {
-		if _, err = newClient(t, environment).Get(t.Context(), awssecrets.Request{Secret: "a"}, patience); err == nil {
-			return
-		}
-	}
-	t.Error(err)
 }
 
 func TestPatienceEndsWithAHandshakeThatNeverDoes(t *testing.T) {
-	t.Parallel()
-	listener := listen(t)
-	client := newClient(t, function(map[string]string{"AWS_ENDPOINT_URL": "https://" + listener.Addr().String()}))
-	_, err := client.Get(t.Context(), awssecrets.Request{Secret: "a"}, 50*time.Millisecond)
-	wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Always, "no answer in time")
+	synctest.Test(t, func(t *testing.T) {
+		client := clientOver(t, map[string]string{"AWS_ENDPOINT_URL": "https://127.0.0.1"}, func(context.Context, string, string) (net.Conn, error) {
+			near, _ := net.Pipe()
+			return near, nil
+		})
+		defer client.Disconnect()
+		_, err := client.Get(t.Context(), awssecrets.Request{Secret: "a"}, time.Second)
+		wantFailure(t, asError(t, err), problem.Timeout, awssecrets.Always, "no answer in time")
+	})
 }
 
 func TestTheEndOfTheBudgetIsFinal(t *testing.T) {
-	t.Parallel()
 	for _, patience := range []time.Duration{0, time.Minute} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		_, err := clientOf(t, holding(t, awsfake.Hang)).Get(ctx, awssecrets.Request{Secret: "prod/db"}, patience)
-		got := asError(t, err)
-		wantFailure(t, got, problem.Timeout, awssecrets.Never, "no answer in time")
-		if !strings.Contains(got.Hint, "interface endpoint") {
-			t.Errorf("hint %q", got.Hint)
-		}
+		inBubble(t, playing(awsfake.Hang), func(t *testing.T, _ *awsfake.Server, client *awssecrets.Client) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := client.Get(ctx, awssecrets.Request{Secret: "prod/db"}, patience)
+			got := asError(t, err)
+			wantFailure(t, got, problem.Timeout, awssecrets.Never, "no answer in time")
+			if !strings.Contains(got.Hint, "interface endpoint") {
+				t.Errorf("hint %q", got.Hint)
+			}
+		})
 	}
 }
 
 func TestAClientThatGaveUpCallsAgain(t *testing.T) {
-	t.Parallel()
-	server := holding(t, awsfake.Hang, awsfake.OK)
-	client := clientOf(t, server)
-	if _, err := client.Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, 50*time.Millisecond); err == nil {
-		t.Fatal("a call that hangs succeeds")
-	}
-	if _, err := get(t, client, "prod/db"); err != nil {
-		t.Error(err)
-	}
-	if n := server.Connections(); n != 2 {
-		t.Errorf("%d connections, want a new one after the call that hung", n)
-	}
+	inBubble(t, playing(awsfake.Hang, awsfake.OK), func(t *testing.T, server *awsfake.Server, client *awssecrets.Client) {
+		if _, err := client.Get(t.Context(), awssecrets.Request{Secret: "prod/db"}, time.Second); err == nil {
+			t.Fatal("a call that hangs succeeds")
+		}
+		if _, err := get(t, client, "prod/db"); err != nil {
+			t.Error(err)
+		}
+		if n := server.Connections(); n != 2 {
+			t.Errorf("%d connections, want a new one after the call that hung", n)
+		}
+	})
 }
 
 func TestACancelledCallSendsNothing(t *testing.T) {

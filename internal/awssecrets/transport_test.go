@@ -55,22 +55,23 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 
 func TestConnectionsAreKeptAlive(t *testing.T) {
 	large := strings.Repeat("x", 60_000)
-	server := start(t, awsfake.Config{Secrets: []awsfake.Secret{
+	config := awsfake.Config{Secrets: []awsfake.Secret{
 		{Name: "large", Versions: []awsfake.Version{{String: &large}}},
 		{Name: "refused", Faults: []awsfake.Fault{awsfake.Throttled, awsfake.Denied, awsfake.ErrorHTML, awsfake.HTML, awsfake.Nothing}},
-	}})
-	client := clientOf(t, server)
-	for range 200 {
-		if _, err := get(t, client, "large"); err != nil {
-			t.Fatal(err)
+	}}
+	inBubble(t, config, func(t *testing.T, server *awsfake.Server, client *awssecrets.Client) {
+		for range 200 {
+			if _, err := get(t, client, "large"); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	for range 5 {
-		failure(t, client, "refused")
-	}
-	if n := server.Connections(); n != 1 {
-		t.Errorf("%d connections for calls one after another", n)
-	}
+		for range 5 {
+			failure(t, client, "refused")
+		}
+		if n := server.Connections(); n != 1 {
+			t.Errorf("%d connections for calls one after another", n)
+		}
+	})
 }
 
 func TestAHugeAnswerTakesLittleMemory(t *testing.T) {
