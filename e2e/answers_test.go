@@ -3,15 +3,15 @@
 package e2e_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"secretwrap/internal/awsfake"
 )
 
 // misbehaving is a Secrets Manager that answers what no HTTP server of Go's would.
@@ -43,19 +43,10 @@ func (m *misbehaving) start(t *testing.T) string {
 
 func (m *misbehaving) serve(connection net.Conn) {
 	defer connection.Close()
-	requests := bufio.NewReader(connection)
-	for {
-		request, err := http.ReadRequest(requests)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, request.Body); err != nil {
-			return
-		}
-		if _, err := io.WriteString(connection, m.answer(m.asked.Add(1))); err != nil {
-			return
-		}
-	}
+	awsfake.Converse(connection, func() error {
+		_, err := io.WriteString(connection, m.answer(m.asked.Add(1)))
+		return err
+	})
 }
 
 // answered returns a whole answer.
@@ -80,7 +71,7 @@ func TestWhatNobodyAskedForIsNotPrinted(t *testing.T) {
 			out, err := runIn([]string{
 				"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",
 				"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "TMPDIR=" + t.TempDir(),
-				"AWS_ENDPOINT_URL=" + server.start(t), "SECRETWRAP_TIMEOUT=500ms", "SECRETWRAP_LOG_LEVEL=debug", "GODEBUG=http2debug=2",
+				"AWS_ENDPOINT_URL=" + server.start(t), "SECRETWRAP_TIMEOUT=3s", "SECRETWRAP_LOG_LEVEL=debug", "GODEBUG=http2debug=2",
 				"PASSWORD=secretsmanager://prod/db",
 			}, program, probe, "show", "PASSWORD")
 			if found := leaks(out, canary); err == nil || len(found) > 0 {
@@ -101,7 +92,7 @@ func TestAChangeOfProtocolEndsWithTheBudget(t *testing.T) {
 	}}
 	out, err := runIn([]string{
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=key", "TMPDIR=" + t.TempDir(),
-		"AWS_ENDPOINT_URL=" + server.start(t), "SECRETWRAP_TIMEOUT=300ms", "PASSWORD=secretsmanager://prod/db",
+		"AWS_ENDPOINT_URL=" + server.start(t), "SECRETWRAP_TIMEOUT=3s", "PASSWORD=secretsmanager://prod/db",
 	}, filepath.Join(layer(t), "secretwrap"), built(t, ".", "probe", "./probe"), "show", "PASSWORD")
 	if err == nil || !strings.Contains(out, `secret "prod/db": the answer cannot be read [Runtime.SecretUnavailable]`) {
 		t.Errorf("%v\n%s", err, out)

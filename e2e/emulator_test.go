@@ -179,9 +179,9 @@ func wrapped() []string { return []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/secretwr
 // deployed is a function that takes invocations.
 type deployed struct{ *emulator.Emulator }
 
-// deploy starts fn, as talkative as it can be. When the test ends the function is shut down, which must
-// not need force, and neither the canary nor one of secrets may stand in what it has
-// logged, or in a file in /tmp beside the copies.
+// deploy starts fn, as talkative as it can be. When the test ends the function is shut
+// down, which must not need force, and neither the canary nor one of secrets may stand
+// in what it has logged, or in a file in /tmp beside the copies.
 func (l lab) deploy(t *testing.T, fn emulator.Function, secrets ...string) deployed {
 	t.Helper()
 	fn.Env = append(talkative(), fn.Env...)

@@ -1,14 +1,12 @@
 package awssecrets_test
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -16,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"secretwrap/internal/awsfake"
 	"secretwrap/internal/awssecrets"
 	"secretwrap/internal/problem"
 )
@@ -33,25 +32,13 @@ func saying(t *testing.T, answer func(connection net.Conn, number int32)) string
 				return
 			}
 			t.Cleanup(func() { connection.Close() })
-			go converse(connection, func() { answer(connection, asked.Add(1)) })
+			go awsfake.Converse(connection, func() error {
+				answer(connection, asked.Add(1))
+				return nil
+			})
 		}
 	}()
 	return "http://" + listener.Addr().String()
-}
-
-// converse calls answer after each request that comes on the connection.
-func converse(connection net.Conn, answer func()) {
-	requests := bufio.NewReader(connection)
-	for {
-		request, err := http.ReadRequest(requests)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, request.Body); err != nil {
-			return
-		}
-		answer()
-	}
 }
 
 // says connects to a server in memory that answers each request as answer does.
@@ -60,7 +47,10 @@ func says(answer func(net.Conn)) func(context.Context, string, string) (net.Conn
 		client, server := net.Pipe()
 		go func() {
 			defer server.Close()
-			converse(server, func() { answer(server) })
+			awsfake.Converse(server, func() error {
+				answer(server)
+				return nil
+			})
 		}()
 		return client, nil
 	}
