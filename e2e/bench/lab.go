@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -36,26 +34,6 @@ type lab struct {
 	groups map[int]*machine.Group
 	// leftOut tells what cannot be measured here, and why.
 	leftOut []string
-}
-
-// findEmulator returns the path of AWS's Runtime Interface Emulator, or why
-// nothing can be measured in it.
-func findEmulator() (string, error) {
-	if err := emulator.Available(); err != nil {
-		return "", err
-	}
-	if path, err := exec.LookPath(cmp.Or(os.Getenv("AWS_LAMBDA_RIE"), "aws-lambda-rie")); err == nil {
-		return path, nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(cache, "secretwrap", "aws-lambda-rie")
-	if _, err := os.Stat(path); err != nil || os.Getenv("AWS_LAMBDA_RIE") != "" {
-		return "", errors.New("there is no Runtime Interface Emulator of AWS's: scripts/install-e2e.sh installs it, or set AWS_LAMBDA_RIE to its path")
-	}
-	return path, nil
 }
 
 // newLab builds the programs, and lays out the functions' directories.

@@ -28,6 +28,7 @@ import (
 	"slices"
 	"syscall"
 
+	"secretwrap/e2e/emulator"
 	"secretwrap/e2e/roots"
 	"secretwrap/internal/layerbuild"
 )
@@ -210,7 +211,7 @@ func (o options) prepare() (rie string, err error) {
 		}
 	}
 	if o.has("functions") {
-		if rie, err = findEmulator(); err != nil {
+		if rie, err = emulator.Find(); err != nil {
 			return "", fmt.Errorf("%w; -part start measures without it", err)
 		}
 	}

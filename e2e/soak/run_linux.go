@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,7 +26,7 @@ const startLimit = time.Minute
 
 // run soaks for a while, reports, and returns what is broken.
 func run(ctx context.Context, duration time.Duration) error {
-	rie, err := findEmulator()
+	rie, err := emulator.Find()
 	if err != nil {
 		return err
 	}
@@ -91,26 +89,6 @@ type programs struct {
 	emulator, self string
 	// layer is what functions see as /opt, handler the Go handler.
 	layer, handler string
-}
-
-// findEmulator returns the path of AWS's Runtime Interface Emulator, or why nothing
-// can run in it.
-func findEmulator() (string, error) {
-	if err := emulator.Available(); err != nil {
-		return "", err
-	}
-	if path, err := exec.LookPath(cmp.Or(os.Getenv("AWS_LAMBDA_RIE"), "aws-lambda-rie")); err == nil {
-		return path, nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(cache, "secretwrap", "aws-lambda-rie")
-	if _, err := os.Stat(path); err != nil {
-		return "", errors.New("there is no Runtime Interface Emulator of AWS's: scripts/install-e2e.sh installs it, or set AWS_LAMBDA_RIE to its path")
-	}
-	return path, nil
 }
 
 // build builds the layer as it is shipped, but for the name of its clock, and the
