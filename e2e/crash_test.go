@@ -24,7 +24,7 @@ import (
 // another.
 type holder struct{ argv, env []string }
 
-// holders returns the roles that hold secrets. Both have a core file written if the
+// holders returns the roles that hold secrets. Each has a core file written if the
 // system would write one.
 func holders(t *testing.T) map[string]holder {
 	t.Helper()
