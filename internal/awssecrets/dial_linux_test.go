@@ -46,7 +46,7 @@ func makeDead(t *testing.T, ip [4]byte, port int) {
 		t.Fatal(err)
 	}
 	for range 10 {
-		waiting, err := net.DialTimeout("tcp", net.JoinHostPort(net.IP(ip[:]).String(), strconv.Itoa(port)), 200*time.Millisecond)
+		waiting, err := net.DialTimeout("tcp", net.JoinHostPort(net.IP(ip[:]).String(), strconv.Itoa(port)), time.Second)
 		if err != nil {
 			return
 		}
