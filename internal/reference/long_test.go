@@ -8,7 +8,7 @@ import (
 )
 
 // A manifest may hold a text of 256 KiB. Nothing in it may be read again and again:
-// the function would start when its time is over.
+// the function would start when its time is over, and this test not end in its own.
 func TestTheTimeForATextFollowsItsLength(t *testing.T) {
 	const length = 256 << 10
 	pieces := []string{
