@@ -72,7 +72,7 @@ func ours(info os.FileInfo) bool {
 
 func believable(list problem.List) bool {
 	for _, p := range list {
-		if p == nil || p.Class.ErrorType() == "" {
+		if p == nil || p.Class.ErrorType() == "" || p.Cause == "" {
 			return false
 		}
 	}

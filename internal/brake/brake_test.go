@@ -123,14 +123,15 @@ func TestWhatIsNoNoteIsNotBelieved(t *testing.T) {
 		"an empty list":           problems + `[]}`,
 		"null for a problem":      problems + `[null]}`,
 		"null beside a problem":   problems + `[{"Class":2,"Cause":"x"},null]}`,
+		"a problem of no cause":   problems + `[{"Class":2,"Variable":"A"}]}`,
 		"a problem of no class":   problems + `[{"Cause":"x"}]}`,
-		"an unknown class":        problems + `[{"Class":99}]}`,
-		"a class beyond all":      problems + `[{"Class":999}]}`,
-		"a class below all":       problems + `[{"Class":-1}]}`,
-		"a text for a class":      problems + `[{"Class":"Denied"}]}`,
-		"a time that is none":     `{"Plan":"p","Time":"soon","Problems":[{"Class":2}]}`,
-		"a note that is cut off":  problems + `[{"Class":2}]`,
-		"a note, then more":       problems + `[{"Class":2}]}}`,
+		"an unknown class":        problems + `[{"Class":99,"Cause":"x"}]}`,
+		"a class beyond all":      problems + `[{"Class":999,"Cause":"x"}]}`,
+		"a class below all":       problems + `[{"Class":-1,"Cause":"x"}]}`,
+		"a text for a class":      problems + `[{"Class":"Denied","Cause":"x"}]}`,
+		"a time that is none":     `{"Plan":"p","Time":"soon","Problems":[{"Class":2,"Cause":"x"}]}`,
+		"a note that is cut off":  problems + `[{"Class":2,"Cause":"x"}]`,
+		"a note, then more":       problems + `[{"Class":2,"Cause":"x"}]}}`,
 		"a note that is too long": problems + `[{"Class":2,"Cause":"` + strings.Repeat("x", 2<<20) + `"}]}`,
 	}
 	for name, content := range tests {
@@ -146,7 +147,7 @@ func TestWhatIsNoNoteIsNotBelieved(t *testing.T) {
 	}
 }
 
-const believed = `{"Plan":"p","Time":"2026-03-01T12:00:00Z","Problems":[{"Class":2}]}`
+const believed = `{"Plan":"p","Time":"2026-03-01T12:00:00Z","Problems":[{"Class":2,"Cause":"x"}]}`
 
 func TestANoteOfAnyoneElseIsNotBelieved(t *testing.T) {
 	plant := map[string]func(path string) error{
@@ -254,6 +255,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"Plan":"p","Time":"2026-03-01T12:00:00Z","Problems":[{"Class":2,"Variable":"A","Secret":"prod/db","Cause":"access denied"}]}`))
 	f.Add([]byte(`{"Plan":"p","Problems":[{"Class":3,"Secret":"arn:aws:secretsmanager:"},null]}`))
 	f.Add([]byte(`{"Problems":[{"Class":-1}]}`))
+	f.Add([]byte(`{"Problems":[{"Class":2}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		b := brake.Brake{Path: filepath.Join(t.TempDir(), "note")}
