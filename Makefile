@@ -92,8 +92,9 @@ layer: export LAYER_VERSION = $(VERSION)
 layer: ## build the Lambda layers: dist/*.zip
 	$(SILENTLY)go run ./scripts/packlayer -version "$$LAYER_VERSION" -o dist $(ASIDE)
 
-# The directory holds nothing else afterwards: all of it is published.
-RELEASE ?= dist/release
+# The directory is emptied first, and all that it holds is published. One in the
+# environment is meant for something else.
+RELEASE = dist/release
 .PHONY: release
 release: export LAYER_VERSION = $(VERSION)
 release: export RELEASE_DIR = $(abspath $(RELEASE))

@@ -156,6 +156,20 @@ func (d documentation) checkProfilePermission(t *testing.T, s snippet) {
 	}
 }
 
+// TestTheEnvironmentNamesNoReleaseDirectory shows that a RELEASE of somebody else's, which
+// CI services and deployments set, is not the directory that make release empties first.
+func TestTheEnvironmentNamesNoReleaseDirectory(t *testing.T) {
+	toolNamed(t, "make")
+	show := exec.CommandContext(t.Context(), "make", "-f", "Makefile", "-f", "-", "show")
+	show.Dir = ".."
+	show.Env = append(outside(), "RELEASE=/")
+	show.Stdin = strings.NewReader("show: ; @echo '$(RELEASE)'\n")
+	out, err := show.Output()
+	if err != nil || string(out) != "dist/release\n" {
+		t.Errorf("%v: the release goes to %q", err, out)
+	}
+}
+
 // TestRelease builds a release as make does, and compares what it says of itself with
 // what Go says.
 func TestRelease(t *testing.T) {
