@@ -93,10 +93,14 @@ func (e *environment) print(out io.Writer, o observations) {
 		fmt.Fprintf(out, "  %-26s %s\n", what, fmt.Sprintf(format, args...))
 	}
 	calls, played := e.store.traffic()
-	fmt.Fprintf(out, "\n%s\n", o.name)
+	treatment := "its processes are left alone until the end"
+	if o.hunted {
+		treatment = "its extension is killed, its handler crashes"
+	}
+	fmt.Fprintf(out, "\n%s: %s\n", o.name, treatment)
 	line("invocations", "%d, of which %d succeeded", o.invocations, o.successes)
-	line("failed for a cause of ours", "%d%s", sum(o.explained), list(o.explained))
-	line("failed without one", "%d", o.failures.count)
+	line("made to fail by the soak", "%d%s", sum(o.explained), list(o.explained))
+	line("failed beside that", "%d", o.failures.count)
 	line("rotations", "%d, of which %d were seen to arrive in the pair", e.store.latest(), o.files)
 	line("mixed pairs", "%d", o.mixed.count)
 	line("values altered", "%d", o.altered.count)
