@@ -231,6 +231,7 @@ func TestReleaseNotesAreThoseOfTheTag(t *testing.T) {
 	for name, wrong := range map[string][2]string{
 		"an older version":   {"v1.1.0", "## 1.2.0\n\n- Something new.\n\n" + older},
 		"what is unreleased": {"v1.1.0", "## Unreleased\n\n- Something new.\n\n" + older},
+		"that there is more": {"vUnreleased", "## Unreleased\n\n- Something new.\n\n" + older},
 		"no v":               {"1.1.0", older},
 		"no notes":           {"v1.2.0", "## 1.2.0\n\n" + older},
 		"no heading":         {"v1.2.0", ""},

@@ -6,6 +6,13 @@ set -eu
 cd "$(dirname "$0")/.."
 
 newest=$(sed -n 's/^## \[\{0,1\}\([^] ]*\).*/\1/p' CHANGELOG.md | head -n 1)
+case $newest in
+[0-9]*.[0-9]*.[0-9]*) ;;
+*)
+  echo "the newest heading of CHANGELOG.md, $newest, is no version" >&2
+  exit 1
+  ;;
+esac
 if [ "$1" != "v$newest" ]; then
   echo "the tag is $1, but the newest heading of CHANGELOG.md is $newest" >&2
   exit 1
