@@ -164,13 +164,29 @@ func (i *inspector) warnOfAbsence(absent deliver.Absent) {
 // shownNames is how many fields a warning names before it counts the rest.
 const shownNames = 10
 
-// warnOfExplosion tells which fields of a secret become no variables.
+// warnOfExplosion tells which fields of a secret become no variables, or suspicious
+// ones.
 func (i *inspector) warnOfExplosion(explosion plan.Explosion, delivery deliver.Delivery) {
 	for _, skipped := range delivery.Skipped {
 		i.warn("env_from", fmt.Sprintf("secret %q has fields that may not become variables: %s", explosion.Ref.Secret, quoted(skipped.Names)))
 	}
 	if len(delivery.Shadowed) > 0 {
 		i.warn("env_from", fmt.Sprintf("secret %q has fields that give way to what has precedence: %s", explosion.Ref.Secret, quoted(delivery.Shadowed)))
+	}
+	var empty, ended []string
+	for _, variable := range delivery.Variables {
+		switch value := variable.Value; {
+		case value.Len() == 0:
+			empty = append(empty, variable.Field)
+		case bytes.HasSuffix(value.Reveal(), []byte("\n")):
+			ended = append(ended, variable.Field)
+		}
+	}
+	if len(empty) > 0 {
+		i.warn("env_from", fmt.Sprintf("secret %q has fields that are empty: %s", explosion.Ref.Secret, quoted(empty)))
+	}
+	if len(ended) > 0 {
+		i.warn("env_from", fmt.Sprintf("secret %q has fields that end with a newline, which programs rarely expect: %s", explosion.Ref.Secret, quoted(ended)))
 	}
 }
 
