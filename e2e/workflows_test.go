@@ -241,3 +241,24 @@ func TestReleaseNotesAreThoseOfTheTag(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsUnreleasedDoesNotCallItselfAfterARelease(t *testing.T) {
+	dir := t.TempDir()
+	directory(t, filepath.Join(dir, "scripts"), 0o755)
+	copyFile(t, "../scripts/version.sh", filepath.Join(dir, "scripts/version.sh"))
+	for changes, want := range map[string]string{
+		"## 1.2.0\n\n## 1.1.0\n":                       "1.2.0",
+		"## [1.2.0] - 2026-01-31\n\n## 1.1.0\n":        "1.2.0",
+		"## v1.2.0-rc.1\n":                             "1.2.0-rc.1",
+		"## Unreleased\n\n- New.\n\n## 1.1.0\n":        "1.1.0+dev",
+		"## [Unreleased]\n\n## [1.1.0] - 2026-01-31\n": "1.1.0+dev",
+		"## Unreleased\n":                              "0.1.0-dev",
+		"":                                             "0.1.0-dev",
+	} {
+		write(t, filepath.Join(dir, "CHANGELOG.md"), "# Changes\n\n"+changes, 0o644)
+		out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts/version.sh")).Output()
+		if err != nil || string(out) != want+"\n" {
+			t.Errorf("%q: %v, %q, want %q", changes, err, out, want)
+		}
+	}
+}
