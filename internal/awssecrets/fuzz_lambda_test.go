@@ -34,6 +34,7 @@ func FuzzWhatTheCredentialsEndpointAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		status = 200 + (status%400+400)%400
 		reply := func(w http.ResponseWriter) {
+			w.Header().Set("Connection", "close") // or each client would keep one
 			w.Header().Set("Location", "http://"+canary+".invalid/")
 			w.WriteHeader(status)
 			_, _ = w.Write([]byte(body)) // which some statuses may not have
