@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs every fuzz target of the module, as many at a time as there are processors: those
-# of the plain build, then what only the layer's build has.
+# Runs every fuzz target of the module, two at a time for each processor, since building
+# and minimizing wait for one: those of the plain build, then what only the layer's build
+# has.
 # Usage: fuzz.sh DURATION-OR-COUNT, as go test -fuzztime takes it
 set -eu
 cd "$(dirname "$0")/.."
@@ -41,4 +42,4 @@ fi
 {
   echo "$plain" | sed 's/^/plain /'
   echo "$lambda" | sed 's/^/lambda /'
-} | FUZZTIME=$1 xargs -P "$(nproc)" -L 1 "$0" target
+} | FUZZTIME=$1 xargs -P "$((2 * $(nproc)))" -L 1 "$0" target
