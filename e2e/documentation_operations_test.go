@@ -469,9 +469,10 @@ func (d documentation) onAccount(broken string) func(*testing.T, snippet) {
 	}
 }
 
-// motoRegions are regions that moto knows, without that of the replica.
+// motoRegions are regions that moto knows, without that of the replica and that of other
+// proofs.
 var motoRegions = []string{
-	"eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+	"eu-west-2", "eu-west-3", "eu-north-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 	"ca-central-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2", "sa-east-1",
 }
 

@@ -32,7 +32,7 @@ func places() map[string]place {
 		"secret":            {"internal/secret/secret.go", "func New(b []byte) Value {", "string(b)", failed, true},
 		"awssecrets":        {"internal/awssecrets/client.go", "func document(request Request, answer *secretsmanager.GetSecretValueOutput) (Document, error) {", "*answer.SecretString", failed, true},
 		"fetch":             {"internal/fetch/fetch.go", "\t\tif err == nil {", "string(document.Value.Reveal())", failed, true},
-		"extract":           {"internal/extract/document.go", "func parse(text string) (*content, error) {", "text", fault, true},
+		"extract":           {"internal/extract/document.go", "func (d Document) Get(path string) (secret.Value, error) {", "d.content().text", fault, true},
 		"deliver":           {"internal/deliver/encode.go", "func encode(v value, encoding reference.Encoding) (value, *miss) {", "string(v.content.Reveal())", fault, true},
 		"environ":           {"internal/environ/environ.go", "func (b *Block) put(name string, value secret.Value) {", "string(value.Reveal())", fault, false},
 		"environ's entries": {"internal/environ/environ.go", "\tfor i, name := range b.names {", "string(b.values[name].Reveal())", fault, false},
