@@ -117,7 +117,7 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = &limitedBody{response.Body, maxAnswer}
 	if response.StatusCode/100 == 2 {
-		response.Body = &strictBody{ReadCloser: response.Body}
+		response.Body = &strictBody{ReadCloser: response.Body, length: response.ContentLength}
 	}
 	return response, nil
 }
